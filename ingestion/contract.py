@@ -1,0 +1,42 @@
+"""The landing contract as Python sees it; it is declared once, in `models/landing.yml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from shops import PROJECT_ROOT
+
+CONTRACT_FILE = PROJECT_ROOT / "models" / "landing.yml"
+
+
+@dataclass(frozen=True)
+class LandingContract:
+    """Tables of the landing zone: name to columns, columns to SQL types, in the order of the contract."""
+
+    version: str
+    tables: Mapping[str, Mapping[str, str]]
+
+    def select_list(self, table: str) -> str:
+        """The columns of `table`, each cast to its type, as SQL."""
+        return ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in self.tables[table].items())
+
+    def empty_select(self, table: str) -> str:
+        """SQL that gives zero rows of `table`, typed."""
+        columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in self.tables[table].items())
+        return f"select {columns} limit 0"
+
+
+def read_contract(file: Path = CONTRACT_FILE) -> LandingContract:
+    """The contract in `file`, a dbt sources file."""
+    source = yaml.safe_load(file.read_text(encoding="utf-8"))["sources"][0]
+    return LandingContract(
+        version=source["config"]["meta"]["contract_version"],
+        tables={
+            table["name"]: {column["name"]: column["data_type"] for column in table["columns"]}
+            for table in source["tables"]
+        },
+    )

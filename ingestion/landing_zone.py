@@ -1,0 +1,121 @@
+"""The landing zone: append-only Parquet, one folder a table, one load at a time.
+
+A load becomes visible through its row in `loads`, which is written last: whatever a killed load left behind is
+overwritten by the next try and was never read in between.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from ingestion.contract import LandingContract, read_contract
+
+LOADS = "loads"
+# A glob over an empty folder is an error in DuckDB. This file sorts first and so gives every read the contract's types.
+ZERO_ROWS_FILE = Path("load_date=1970-01-01") / "empty.parquet"
+
+
+class LandingError(RuntimeError):
+    """A load cannot be landed; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class LoadSummary:
+    """What one load holds: table name to rows, and whether it was here before."""
+
+    load_id: str
+    source: str
+    rows: Mapping[str, int]
+    already_landed: bool
+
+
+class LandingZone:
+    """Writes loads into the folder `root`.
+
+    Parameters
+    ----------
+    root
+        `data/<shop>/landing`.
+    contract
+        Tables and columns; by default the project's.
+    """
+
+    def __init__(self, root: Path, contract: LandingContract | None = None) -> None:
+        self.root = root
+        self.contract = contract or read_contract()
+
+    def prepare(self) -> None:
+        """Leave a zero-row typed file in every table's folder."""
+        with duckdb.connect() as connection:
+            for table in self.contract.tables:
+                file = self.root / table / ZERO_ROWS_FILE
+                if not file.exists():
+                    self._write(connection, self.contract.empty_select(table), file)
+
+    def loads(self) -> list[LoadSummary]:
+        """The visible loads, oldest first."""
+        files = sorted((self.root / LOADS).glob("*/*.parquet"))
+        if not files:
+            return []
+        with duckdb.connect() as connection:
+            rows = connection.execute(
+                "select load_id, source, tables from read_parquet(?) order by load_sequence", [[str(f) for f in files]]
+            ).fetchall()
+        return [LoadSummary(load_id, source, json.loads(tables), True) for load_id, source, tables in rows]
+
+    def land(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        load_id: str,
+        source: str,
+        load_date: date,
+        known_at_is_assumed: bool,
+        tables: Mapping[str, str],
+    ) -> LoadSummary:
+        """Write one load.
+
+        Parameters
+        ----------
+        connection
+            Where the queries of `tables` can run.
+        load_id
+            Its name; landing the same name twice changes nothing.
+        tables
+            Landing table to a query with at least the contract's columns, but for `load_id`.
+        """
+        landed = self.loads()
+        for earlier in landed:
+            if earlier.load_id == load_id:
+                return earlier
+        self.prepare()
+        partition = f"load_date={load_date.isoformat()}"
+        rows: dict[str, int] = {}
+        for table, query in tables.items():
+            typed = f"select {self.contract.select_list(table)} from (select *, '{load_id}' as load_id from ({query}))"
+            rows[table] = self._write(connection, typed, self.root / table / partition / f"{load_id}.parquet")
+        load_row = (
+            f"select '{load_id}' as load_id, '{source}' as source, date '{load_date}' as load_date, "
+            f"{len(landed) + 1} as load_sequence, {known_at_is_assumed} as known_at_is_assumed, "
+            f"'{self.contract.version}' as contract_version, '{json.dumps(rows)}' as tables, "
+            f"{sum(rows.values())} as row_count"
+        )
+        typed = f"select {self.contract.select_list(LOADS)} from ({load_row})"
+        self._write(connection, typed, self.root / LOADS / partition / f"{load_id}.parquet")
+        return LoadSummary(load_id, source, rows, already_landed=False)
+
+    @staticmethod
+    def _write(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:
+        """Write beside, then rename: a reader sees a whole file or none."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(".parquet.unfinished")
+        written = connection.execute(f"copy ({query}) to '{unfinished}' (format parquet, compression zstd)").fetchone()
+        os.replace(unfinished, file)
+        return int(written[0]) if written else 0

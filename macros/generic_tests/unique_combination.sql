@@ -1,0 +1,7 @@
+{#- Fails with the combinations of `columns` that stand more than once. -#}
+{%- test unique_combination(model, columns) -%}
+    select {{ columns | join(', ') }}, count(*) as row_count
+    from {{ model }}
+    group by {{ columns | join(', ') }}
+    having count(*) > 1
+{%- endtest -%}

@@ -1,0 +1,49 @@
+{#-
+    A shop's setting as a SQL literal, e.g. setting('segments.lapsed_days') -> 60.
+    The shop's file wins over shops/defaults.yml; the merge in shops/settings.py is the same for Python.
+-#}
+{%- macro setting(path) -%}
+    {{ return(adapter.dispatch('literal')(setting_value(path))) }}
+{%- endmacro -%}
+
+
+{%- macro setting_value(path) -%}
+    {%- if not execute -%}{{ return(none) }}{%- endif -%}
+    {%- set files = [shop_file('defaults.yml', of_shop=false), shop_file('settings.yml')] -%}
+    {%- set state = namespace(value=none, found=false) -%}
+    {%- for file in files -%}
+        {%- set at = namespace(value=fromyaml(read_text_file(file)) or {}, found=true) -%}
+        {%- for key in path.split('.') -%}
+            {%- if at.found and at.value is mapping and key in at.value -%}
+                {%- set at.value = at.value[key] -%}
+            {%- else -%}
+                {%- set at.found = false -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- if at.found -%}
+            {%- set state.value = at.value -%}
+            {%- set state.found = true -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if not state.found -%}
+        {{ exceptions.raise_compiler_error(
+            "no setting '" ~ path ~ "' in " ~ files | join(' or ') ~ ". Next: add it to the shop's settings.yml."
+        ) }}
+    {%- endif -%}
+    {{ return(state.value) }}
+{%- endmacro -%}
+
+
+{%- macro shop_file(name, of_shop=true) -%}
+    {%- set folder = env_var('AUDIENCE_SHOP', 'demo') ~ '/' if of_shop else '' -%}
+    {{ return('shops/' ~ folder ~ name) }}
+{%- endmacro -%}
+
+
+{%- macro default__literal(value) -%}
+    {%- if value is none -%}{{ return('null') }}
+    {%- elif value is number -%}{{ return(value | string) }}
+    {%- elif value is string -%}{{ return("'" ~ value | replace("'", "''") ~ "'") }}
+    {%- else -%}{{ return("date '" ~ value ~ "'") }}
+    {%- endif -%}
+{%- endmacro -%}

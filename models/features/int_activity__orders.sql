@@ -1,0 +1,73 @@
+with
+
+orders as (
+
+    select * from {{ ref('stg_shop__orders') }}
+
+),
+
+order_lines as (
+
+    select * from {{ ref('int_activity__order_lines') }}
+
+),
+
+line_totals as (
+
+    select
+        order_id,
+        max(customer_id) as customer_id,
+        count(*) as line_count,
+        -- distinct: the same product may stand on several lines of one order
+        count(distinct product_id) as product_count,
+        sum(gross_amount) as gross_amount,
+        sum(retail_discount) as retail_discount,
+        sum(coupon_discount) as coupon_discount,
+        sum(coupon_match_discount) as coupon_match_discount,
+        sum(net_amount) as order_total
+    from order_lines
+    group by order_id
+
+),
+
+totalled as (
+
+    select
+        orders.order_id,
+        line_totals.customer_id,
+        orders.store_id,
+        orders.ordered_at,
+        orders.ordered_at_local,
+        orders.order_date,
+        line_totals.line_count,
+        line_totals.product_count,
+        line_totals.gross_amount,
+        line_totals.retail_discount,
+        line_totals.coupon_discount,
+        line_totals.coupon_match_discount,
+        line_totals.order_total
+    from orders
+    inner join line_totals
+        on orders.order_id = line_totals.order_id
+
+)
+
+select
+    -- keys
+    order_id,
+    customer_id,
+    store_id,
+    -- times
+    ordered_at,
+    ordered_at_local,
+    order_date,
+    -- counts
+    cast(line_count as integer) as line_count,
+    cast(product_count as integer) as product_count,
+    -- amounts
+    cast(gross_amount as decimal(18, 2)) as gross_amount,
+    cast(retail_discount as decimal(18, 2)) as retail_discount,
+    cast(coupon_discount as decimal(18, 2)) as coupon_discount,
+    cast(coupon_match_discount as decimal(18, 2)) as coupon_match_discount,
+    cast(order_total as decimal(18, 2)) as order_total
+from totalled

@@ -1,0 +1,56 @@
+with customers as (
+    select * from {{ ref('int_identity__customers') }}
+),
+
+orders as (
+    select * from {{ ref('int_activity__orders') }}
+),
+
+features as (
+    select * from {{ ref('feat_customer_rfm') }}
+),
+
+as_of_dates as (
+    select * from {{ ref('int_as_of_dates') }}
+),
+
+bought as (
+    select
+        customer_id,
+        min(order_date) as first_order_date,
+        max(order_date) as last_order_date,
+        count(*) as order_count,
+        sum(order_total) as total_spend
+    from orders
+    group by customer_id
+),
+
+current_cells as (
+    select
+        features.customer_id,
+        features.rfm_cell
+    from features
+    inner join as_of_dates on features.as_of_date = as_of_dates.as_of_date
+    where as_of_dates.is_current
+)
+
+select
+    -- keys
+    customers.customer_id,
+    -- demographics
+    customers.age_band,
+    customers.income_band,
+    customers.home_ownership,
+    customers.marital_status,
+    customers.household_size,
+    customers.household_composition,
+    customers.kids_count,
+    -- buying, over all landed orders
+    bought.first_order_date,
+    bought.last_order_date,
+    cast(coalesce(bought.order_count, 0) as integer) as order_count,
+    cast(coalesce(bought.total_spend, 0) as decimal(18, 2)) as total_spend,
+    coalesce(current_cells.rfm_cell, 'No order yet') as rfm_cell
+from customers
+left join bought on customers.customer_id = bought.customer_id
+left join current_cells on customers.customer_id = current_cells.customer_id

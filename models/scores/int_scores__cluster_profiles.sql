@@ -1,0 +1,13 @@
+select
+    model_name,
+    model_version,
+    as_of_date,
+    cluster_key,
+    cluster_name,
+    member_count,
+    feature,
+    cluster_mean,
+    overall_mean,
+    effect_size,
+    run_id
+from {{ source('ml', 'cluster_profiles') }}

@@ -1,0 +1,31 @@
+with landed as (
+    select * from {{ visible_rows('products') }}
+),
+
+versioned as (
+    select
+        *,
+        row_number() over (
+            partition by product_id
+            order by known_at desc, load_sequence desc
+        ) as version_rank
+    from landed
+)
+
+select
+    -- keys
+    product_id,
+    manufacturer_id,
+    load_id,
+    -- what it is
+    department,
+    brand_type,
+    product_category,
+    product_type,
+    package_size,
+    -- verdict
+    case
+        when product_id is null then 'product_id is missing'
+        when version_rank > 1 then 'a later version of this key stands'
+    end as reject_reason
+from versioned

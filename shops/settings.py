@@ -1,0 +1,149 @@
+"""A shop's settings: the shipped defaults with the shop's own keys over them, checked before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from shops.folders import PROJECT_ROOT, ShopFolders
+
+DEFAULTS_FILE = PROJECT_ROOT / "shops" / "defaults.yml"
+
+
+class SettingsError(ValueError):
+    """A settings file names a key or a value that the project does not know."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ShopSection(_Section):
+    title: str | None
+    business_timezone: str
+    reporting_currency: str = Field(pattern="^[A-Z]{3}$")
+
+    @field_validator("business_timezone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"'{value}' is not an IANA time zone; did you mean {_nearest(value, available_timezones())}?")
+        return value
+
+
+class SourceSection(_Section):
+    adapter: str | None
+
+
+class TimeSection(_Section):
+    as_of_date: date | None
+
+
+class FeaturesSection(_Section):
+    as_of_step_days: int = Field(ge=1)
+    min_history_days: int = Field(ge=1)
+
+
+class PurchaseSection(_Section):
+    horizon_days: int = Field(ge=1)
+    test_as_of_date: date | None
+
+
+class RedemptionSection(_Section):
+    test_from_date: date | None
+
+
+class ClustersSection(_Section):
+    min_members: int = Field(ge=2)
+
+
+class ModelsSection(_Section):
+    purchase: PurchaseSection
+    redemption: RedemptionSection
+    clusters: ClustersSection
+
+
+class Settings(_Section):
+    """Everything a shop can set. `segments` and `gates` also take a shop's own thresholds."""
+
+    shop: ShopSection
+    source: SourceSection
+    time: TimeSection
+    features: FeaturesSection
+    models: ModelsSection
+    segments: dict[str, int | float | str]
+    gates: dict[str, Any]
+
+
+def load_settings(shop: str | None = None) -> Settings:
+    """The settings of `shop` (default: the current shop).
+
+    Raises
+    ------
+    SettingsError
+        The shop has no folder, or a file has an unknown key or a value of the wrong kind; the message names the file,
+        the key and the nearest valid name.
+    """
+    folders = ShopFolders.of(shop)
+    if not folders.own.is_dir():
+        known = sorted(path.name for path in folders.own.parent.iterdir() if (path / "settings.yml").exists())
+        raise SettingsError(
+            f"there is no shop '{folders.shop}': {folders.own} does not exist. Known shops: {', '.join(known)}. "
+            f"Next: make the folder with a settings.yml, or choose one with SHOP=<name>."
+        )
+    own_file = folders.own / "settings.yml"
+    defaults = _read(DEFAULTS_FILE)
+    own = _read(own_file) if own_file.exists() else {}
+    _refuse_unknown_keys(own, defaults, own_file, free_sections={"segments", "gates"})
+    try:
+        return Settings.model_validate(_merged(defaults, own))
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"{own_file}: {problems}. Next: correct the value; {DEFAULTS_FILE} shows each key.") from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{file} is not valid YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise SettingsError(f"{file} must hold keys and values, not a {type(content).__name__}")
+    return content
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both_maps = isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        merged[key] = _merged(base[key], value) if both_maps else value
+    return merged
+
+
+def _refuse_unknown_keys(
+    own: Mapping[str, Any], known: Mapping[str, Any], file: Path, free_sections: set[str], path: str = ""
+) -> None:
+    for key, value in own.items():
+        name = f"{path}{key}"
+        if key not in known:
+            near = _nearest(key, known)
+            # In a free section a new key is a shop's own threshold, but one letter off a shipped key is a slip.
+            if path.split(".")[0] not in free_sections or near is not None:
+                hint = f"; did you mean '{path}{near}'?" if near else f". Known here: {', '.join(sorted(known))}"
+                raise SettingsError(f"{file}: unknown key '{name}'{hint}")
+        elif isinstance(value, Mapping) and isinstance(known[key], Mapping):
+            _refuse_unknown_keys(value, known[key], file, free_sections, f"{name}.")
+
+
+def _nearest(word: str, known: Any) -> str | None:
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.85)
+    return found[0] if found else None
