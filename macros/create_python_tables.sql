@@ -39,3 +39,9 @@
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro -%}
+
+
+{#- The same as an operation of its own: `dbt run-operation prepare_warehouse`, for a run whose first step is not dbt. -#}
+{%- macro prepare_warehouse() -%}
+    {%- do run_query(create_python_tables()) -%}
+{%- endmacro -%}

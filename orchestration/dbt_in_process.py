@@ -1,0 +1,140 @@
+"""dbt inside this process: parsed once, invoked once a stage, the warehouse file freed after each.
+
+A dbt command line costs seconds of start-up and parsing every time. `dbtRunner` with a manifest that is already loaded
+costs a few tenths. The price are two semi-private calls, which live here and nowhere else (a contract test guards
+them): dbt's events turned into Dagster's, and the only call after which another connection can open the file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator
+
+from shops import PROJECT_ROOT, ShopFolders
+
+
+class DbtFailed(RuntimeError):
+    """dbt could not parse or build; the message holds what dbt said of each failed node."""
+
+
+@dataclass
+class InProcessDbt:
+    """The dbt project of one shop, parsed."""
+
+    folders: ShopFolders
+    manifest: Any = field(init=False, repr=False)
+    manifest_dict: Mapping[str, Any] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        from dbt.cli.main import dbtRunner
+
+        with self._environment(warehouse=None):
+            parsed = dbtRunner().invoke(["--quiet", "parse", *self._folder_options()])
+        if not parsed.success:
+            raise DbtFailed(f"the dbt project does not parse: {parsed.exception}")
+        self.manifest = parsed.result
+        self.manifest_dict = self.manifest.writable_manifest().to_dict(omit_none=False)
+
+    @property
+    def target_folder(self) -> Path:
+        """dbt's parse cache and compiled SQL, one folder a shop, so that runs of two shops do not meet."""
+        return self.folders.data / "dbt"
+
+    def models_of(self, stage: str) -> list[str]:
+        """Names of the models of `stage`."""
+        return [
+            node["name"]
+            for node in self.manifest_dict["nodes"].values()
+            if node["resource_type"] == "model" and stage in node["tags"]
+        ]
+
+    def prepare(self, warehouse: Path) -> None:
+        """Create the tables that Python writes where they are missing."""
+        with self._environment(warehouse):
+            result = self._invoke(["--quiet", "run-operation", "prepare_warehouse"])
+        if not result.success:
+            raise DbtFailed(_failures(result))
+
+    def build(
+        self, models: Sequence[str], warehouse: Path, context: dg.AssetExecutionContext, translator: DagsterDbtTranslator
+    ) -> Iterator[Any]:
+        """Build `models` and their data tests in the file `warehouse`; yields Dagster's events.
+
+        Raises
+        ------
+        DbtFailed
+            A model or a test failed; everything that did run was yielded before.
+        """
+        from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+        from google.protobuf.json_format import MessageToDict
+
+        messages: list[Any] = []
+        # Unit tests judge the code, not the data: they run in `dbt build` and in `make test`, not in every run.
+        arguments = ["--quiet", "build", "--exclude-resource-type", "unit_test", "--select", *models]
+        with self._environment(warehouse):
+            result = self._invoke(arguments, messages.append)
+        for message in messages:
+            event = DbtCoreCliEventMessage(
+                raw_event=MessageToDict(message, preserving_proto_field_name=True), event_history_metadata={}
+            )
+            if event.is_result_event:
+                yield from event.to_default_asset_events(
+                    manifest=self.manifest_dict,
+                    dagster_dbt_translator=translator,
+                    context=context,
+                    target_path=self.target_folder,
+                )
+        if not result.success:
+            raise DbtFailed(_failures(result))
+
+    def _invoke(self, arguments: Sequence[str], *callbacks: Any) -> Any:
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        try:
+            return dbtRunner(manifest=self.manifest, callbacks=list(callbacks)).invoke([*arguments, *self._folder_options()])
+        finally:
+            # Without it the file stays locked for everybody else in this process.
+            DuckDBConnectionManager.close_all_connections()
+
+    def _folder_options(self) -> list[str]:
+        return [
+            "--project-dir", str(PROJECT_ROOT), "--profiles-dir", str(PROJECT_ROOT),
+            "--target-path", str(self.target_folder), "--log-path", str(self.target_folder / "logs"),
+        ]  # fmt: skip
+
+    @contextmanager
+    def _environment(self, warehouse: Path | None) -> Iterator[None]:
+        """profiles.yml and dbt_project.yml read these; parsing leaves the warehouse out, so that its cache holds."""
+        wanted = {"AUDIENCE_SHOP": self.folders.shop, "AUDIENCE_DATA_DIR": str(self.folders.data_root)}
+        if warehouse is not None:
+            wanted["AUDIENCE_WAREHOUSE"] = str(warehouse)
+        before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
+def _failures(result: Any) -> str:
+    nodes = getattr(result.result, "results", None) or []
+    bad = [node for node in nodes if str(node.status) in {"error", "fail", "runtime error"}]
+    if not bad:
+        return f"dbt build failed: {result.exception}"
+    lines = [f"{node.node.name}: {node.message}" for node in bad]
+    return (
+        f"dbt build failed at {len(bad)} of {len(nodes)} nodes:\n" + "\n".join(lines) + "\nNext: read the compiled SQL "
+        "of the node in the run's dbt folder, correct the model or the data, and run again."
+    )

@@ -1,0 +1,74 @@
+"""Everything Dagster knows of one shop: assets by stage, gates between them, jobs.
+
+`build_definitions` does the work; nothing happens at import. `dagster dev -m orchestration.definitions` finds `defs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from orchestration.dbt_assets import build_stage_assets
+from orchestration.dbt_in_process import InProcessDbt
+from orchestration.gate_assets import build_gate_asset
+from orchestration.landing_assets import build_landing_assets
+from orchestration.ml_assets import build_ml_assets
+from orchestration.publish_asset import build_publish_asset
+from orchestration.stages import DBT_STAGES, STAGES
+from orchestration.workspace import RunWorkspace
+from shops import ShopFolders, load_settings
+
+REFRESH = "refresh"
+
+
+def build_definitions(
+    folders: ShopFolders | None = None, resource_overrides: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """The definitions of the shop in `folders` (default: what the environment says).
+
+    Parameters
+    ----------
+    folders
+        Which shop, and where its data lies.
+    resource_overrides
+        Resources to use instead of the real ones, by name; for tests.
+    """
+    folders = folders or ShopFolders.of()
+    settings = load_settings(folders.shop)
+    dbt = InProcessDbt(folders)
+    landing = build_landing_assets(settings)
+    ml = build_ml_assets(settings)
+    python_assets = [key for asset in ml for key in asset.keys]
+    by_stage: dict[str, list[dg.AssetsDefinition]] = {"landing": [landing]}
+    for stage in DBT_STAGES:
+        by_stage[stage] = [build_stage_assets(stage, dbt, python_assets)]
+    by_stage["scores"].extend(ml)
+    gates = [
+        build_gate_asset(stage, [key for asset in by_stage[stage] for key in asset.keys], dbt, settings)
+        for stage in STAGES
+    ]
+    publish = build_publish_asset([key for asset in by_stage["marts"] for key in asset.keys])
+    return dg.Definitions(
+        assets=[*(asset for stage in STAGES for asset in by_stage[stage]), *gates, publish],
+        jobs=[
+            dg.define_asset_job(
+                REFRESH,
+                selection=dg.AssetSelection.all(),
+                description="The whole chain: land, build, check, score, segment, publish.",
+            )
+        ],
+        resources={
+            "workspace": RunWorkspace(shop=folders.shop, data_root=str(folders.data_root)),
+            **(resource_overrides or {}),
+        },
+        # One process a run: the multiprocess executor pays seconds of imports a step, and the warehouse has one writer.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What the Dagster UI and its run workers load."""
+    return build_definitions()

@@ -1,0 +1,80 @@
+"""The gates as assets: one a stage, which all of the stage feeds and all that comes later depends on.
+
+A blocking check stops only what is downstream of the asset it hangs on. With the check on one table, marts that read
+its neighbor still ran; so each gate is an asset of its own.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+import pandas as pd
+
+from expectations import GateReport, run_gate
+from ingestion.contract import CONTRACT_FILE
+from orchestration.dbt_in_process import InProcessDbt
+from orchestration.progress import StageClock
+from orchestration.stages import gate_key
+from orchestration.warehouse import replace_rows, writing
+from orchestration.workspace import RunWorkspace
+from shops import Settings
+
+CHECK_NAME = "expectations"
+
+
+def build_gate_asset(
+    stage: str, guarded: Sequence[dg.AssetKey], dbt: InProcessDbt, settings: Settings
+) -> dg.AssetsDefinition:
+    """The asset `gates/<stage>` with its blocking check."""
+    key = gate_key(stage)
+
+    @dg.asset(
+        key=key,
+        group_name=stage,
+        deps=list(guarded),
+        kinds={"greatexpectations"},
+        check_specs=[dg.AssetCheckSpec(CHECK_NAME, asset=key, blocking=True)],
+        description=f"What must hold of the stage {stage} before anything later may read it.",
+    )
+    def gate(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult]:
+        clock = StageClock(context, "gate")
+        folders = workspace.folders
+        extra = folders.own / "expectations.yml"
+        report = run_gate(
+            stage,
+            workspace.warehouse,
+            landing=folders.landing,
+            settings=settings.model_dump(mode="json"),
+            reports=folders.reports,
+            contract=CONTRACT_FILE,
+            extra=extra if extra.exists() else None,
+        )
+        _record(report, workspace, dbt)
+        held = sum(result.success for result in report.results)
+        clock.done(f"{stage}: {held} of {len(report.results)} expectations hold")
+        if not report.success:
+            context.log.error(report.summary())
+        yield dg.MaterializeResult(
+            metadata={"expectations": len(report.results), "held": held},
+            check_results=[
+                dg.AssetCheckResult(
+                    passed=report.success,
+                    check_name=CHECK_NAME,
+                    metadata={
+                        "summary": report.summary(),
+                        "results": dg.MetadataValue.md(report.markdown()),
+                        "report": dg.MetadataValue.url(f"file://{os.path.abspath(report.report_path)}"),
+                    },
+                )
+            ],
+        )
+
+    return gate
+
+
+def _record(report: GateReport, workspace: RunWorkspace, dbt: InProcessDbt) -> None:
+    """Keep what the gate found in the warehouse; the marts show it as rpt_data_quality."""
+    dbt.prepare(workspace.warehouse)
+    frame = pd.DataFrame(report.rows(workspace.run_id))
+    with writing(workspace.warehouse) as connection:
+        replace_rows(connection, "quality.gate_results", frame, {"gate": report.gate})

@@ -1,0 +1,49 @@
+"""The landing stage as assets: one a landing table, written by whatever adapter the shop's settings name."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from ingestion import read_contract
+from ingestion.adapters import land_shop
+from orchestration.progress import StageClock
+from orchestration.workspace import RunWorkspace
+from shops import Settings
+
+
+def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
+    """Assets `landing/<table>` for each table of the contract."""
+    tables = list(read_contract().tables)
+
+    @dg.multi_asset(
+        name="landing",
+        specs=[
+            dg.AssetSpec(
+                ["landing", table],
+                group_name="landing",
+                kinds={"parquet"},
+                description=f"Parquet files of the landing table {table}; its columns are in models/landing.yml.",
+                skippable=True,
+            )
+            for table in tables
+        ],
+        can_subset=True,
+    )
+    def landing(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult]:
+        clock = StageClock(context, "landing")
+        loads = land_shop(workspace.folders, settings)
+        for key in sorted(context.selected_asset_keys):
+            rows = sum(load.rows.get(key.path[-1], len(loads) if key.path[-1] == "loads" else 0) for load in loads)
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata={
+                    "dagster/row_count": rows,
+                    "loads": [load.load_id for load in loads],
+                    "folder": dg.MetadataValue.path(str(workspace.folders.landing / key.path[-1])),
+                },
+            )
+        fresh = [load for load in loads if not load.already_landed]
+        total = sum(sum(load.rows.values()) for load in loads)
+        clock.done(f"{total:,} rows in {len(loads)} load(s), {len(fresh)} of them new")
+
+    return landing

@@ -1,0 +1,1 @@
+def build_ml_assets(settings): return []

@@ -1,0 +1,42 @@
+"""The publish step as an asset: what passed the gate of the marts goes before the readers."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from orchestration.ledger import fingerprint, record_promotion
+from orchestration.progress import StageClock
+from orchestration.publishing import DATABASE_FILE, publish
+from orchestration.stages import gate_key
+from orchestration.workspace import RunWorkspace
+
+
+def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The asset `publish/audience_database`, which waits for the last gate."""
+
+    @dg.asset(
+        key=["publish", "audience_database"],
+        group_name="publish",
+        deps=[*marts, gate_key("marts")],
+        kinds={"duckdb", "parquet"},
+        description="The serving database and its Parquet copies, switched together by one symlink.",
+    )
+    def audience_database(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult:
+        clock = StageClock(context, "publish")
+        published = publish(workspace.warehouse, workspace.folders, workspace.run_id)
+        record_promotion(workspace.folders, workspace.run_id, of=fingerprint(workspace.folders))
+        current = workspace.folders.current
+        clock.done(f"{len(published.rows)} tables at {current / DATABASE_FILE}")
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": sum(published.rows.values()),
+                "database": dg.MetadataValue.path(str(current / DATABASE_FILE)),
+                "parquet": dg.MetadataValue.path(str(current / "parquet")),
+                "tables": dg.MetadataValue.md(
+                    "| table | rows |\n| --- | ---: |\n"
+                    + "\n".join(f"| {table} | {rows:,} |" for table, rows in published.rows.items())
+                ),
+            }
+        )
+
+    return audience_database

@@ -1,0 +1,54 @@
+"""DuckDB as Python assets use it: one connection at a time, frames out, whole partitions in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+
+@contextmanager
+def reading(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to `warehouse`."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        yield connection
+
+
+@contextmanager
+def writing(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to `warehouse` whose changes are all seen or, after an error, none."""
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.begin()
+        try:
+            yield connection
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+
+def replace_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame, where: Mapping[str, Any]
+) -> None:
+    """Put `frame` where the rows of `table` with the values of `where` were; columns are matched by name.
+
+    Raises
+    ------
+    ValueError
+        The frame lacks columns of the table or has others: the contract of the table is its dbt source.
+    """
+    described = connection.execute(f"describe {table}").fetchall()
+    columns = [row[0] for row in described]
+    if set(frame.columns) != set(columns):
+        missing, extra = sorted(set(columns) - set(frame.columns)), sorted(set(frame.columns) - set(columns))
+        raise ValueError(f"{table}: columns missing {missing}, unknown {extra}; see models/scores/_python_tables.yml")
+    condition = " and ".join(f"{name} = ?" for name in where)
+    connection.execute(f"delete from {table} where {condition}", list(where.values()))
+    connection.register("incoming_rows", frame)
+    listed = ", ".join(columns)
+    connection.execute(f"insert into {table} ({listed}) select {listed} from incoming_rows")
+    connection.unregister("incoming_rows")
