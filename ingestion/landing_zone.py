@@ -7,7 +7,6 @@ overwritten by the next try and was never read in between.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -117,5 +116,5 @@ class LandingZone:
         file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_suffix(".parquet.unfinished")
         written = connection.execute(f"copy ({query}) to '{unfinished}' (format parquet, compression zstd)").fetchone()
-        os.replace(unfinished, file)
+        unfinished.replace(file)
         return int(written[0]) if written else 0

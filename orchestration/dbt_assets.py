@@ -16,7 +16,9 @@ def build_stage_assets(stage: str, dbt: InProcessDbt, python_assets: Sequence[dg
     """Assets of all models of `stage`, with their data tests as checks."""
     translator = StageTranslator(python_assets)
 
-    @dbt_assets(manifest=dbt.manifest_dict, select=f"tag:{stage}", name=f"dbt_{stage}", dagster_dbt_translator=translator)
+    @dbt_assets(
+        manifest=dbt.manifest_dict, select=f"tag:{stage}", name=f"dbt_{stage}", dagster_dbt_translator=translator
+    )
     def assets(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[Any]:
         clock = StageClock(context, stage)
         models = [key.path[-1] for key in context.selected_asset_keys]

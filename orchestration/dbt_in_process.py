@@ -58,12 +58,16 @@ class InProcessDbt:
     def prepare(self, warehouse: Path) -> None:
         """Create the tables that Python writes where they are missing."""
         with self._environment(warehouse):
-            result = self._invoke(["--quiet", "run-operation", "prepare_warehouse"])
+            result = self._invoke(["run-operation", "prepare_warehouse"])
         if not result.success:
             raise DbtFailed(_failures(result))
 
     def build(
-        self, models: Sequence[str], warehouse: Path, context: dg.AssetExecutionContext, translator: DagsterDbtTranslator
+        self,
+        models: Sequence[str],
+        warehouse: Path,
+        context: dg.AssetExecutionContext,
+        translator: DagsterDbtTranslator,
     ) -> Iterator[Any]:
         """Build `models` and their data tests in the file `warehouse`; yields Dagster's events.
 
@@ -77,7 +81,7 @@ class InProcessDbt:
 
         messages: list[Any] = []
         # Unit tests judge the code, not the data: they run in `dbt build` and in `make test`, not in every run.
-        arguments = ["--quiet", "build", "--exclude-resource-type", "unit_test", "--select", *models]
+        arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *models]
         with self._environment(warehouse):
             result = self._invoke(arguments, messages.append)
         for message in messages:
@@ -99,10 +103,14 @@ class InProcessDbt:
         from dbt.cli.main import dbtRunner
 
         try:
-            return dbtRunner(manifest=self.manifest, callbacks=list(callbacks)).invoke([*arguments, *self._folder_options()])
+            # Manifest, graph and log files of every stage would cost more than a small stage itself.
+            options = ["--quiet", "--no-write-json", "--log-level-file", "none"]
+            return dbtRunner(manifest=self.manifest, callbacks=list(callbacks)).invoke(
+                [*options, *arguments, *self._folder_options()]
+            )
         finally:
             # Without it the file stays locked for everybody else in this process.
-            DuckDBConnectionManager.close_all_connections()
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
     def _folder_options(self) -> list[str]:
         return [

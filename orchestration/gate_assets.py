@@ -4,7 +4,6 @@ A blocking check stops only what is downstream of the asset it hangs on. With th
 its neighbor still ran; so each gate is an asset of its own.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
@@ -36,7 +35,7 @@ def build_gate_asset(
         check_specs=[dg.AssetCheckSpec(CHECK_NAME, asset=key, blocking=True)],
         description=f"What must hold of the stage {stage} before anything later may read it.",
     )
-    def gate(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult]:
+    def gate(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult[None]]:
         clock = StageClock(context, "gate")
         folders = workspace.folders
         extra = folders.own / "expectations.yml"
@@ -63,7 +62,7 @@ def build_gate_asset(
                     metadata={
                         "summary": report.summary(),
                         "results": dg.MetadataValue.md(report.markdown()),
-                        "report": dg.MetadataValue.url(f"file://{os.path.abspath(report.report_path)}"),
+                        "report": dg.MetadataValue.url(f"file://{report.report_path.resolve()}"),
                     },
                 )
             ],
@@ -74,7 +73,8 @@ def build_gate_asset(
 
 def _record(report: GateReport, workspace: RunWorkspace, dbt: InProcessDbt) -> None:
     """Keep what the gate found in the warehouse; the marts show it as rpt_data_quality."""
-    dbt.prepare(workspace.warehouse)
+    if not workspace.warehouse.exists():
+        dbt.prepare(workspace.warehouse)
     frame = pd.DataFrame(report.rows(workspace.run_id))
     with writing(workspace.warehouse) as connection:
         replace_rows(connection, "quality.gate_results", frame, {"gate": report.gate})

@@ -29,7 +29,7 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
         ],
         can_subset=True,
     )
-    def landing(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult]:
+    def landing(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult[None]]:
         clock = StageClock(context, "landing")
         loads = land_shop(workspace.folders, settings)
         for key in sorted(context.selected_asset_keys):

@@ -58,7 +58,7 @@ def record_promotion(folders: ShopFolders, run_id: str, of: str) -> None:
             f"? as fingerprint) to '{unfinished}' (format parquet)",
             [run_id, now, of],
         )
-    os.replace(unfinished, file)
+    unfinished.replace(file)
 
 
 def published_promotion(folders: ShopFolders) -> Promotion | None:

@@ -1,1 +1,202 @@
-def build_ml_assets(settings): return []
+"""The Python models as assets: read features, call `ml`, write rows and evidence back.
+
+What is learned, and how, is in `ml/`; here is only which rows go in and where the results lie.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pandas as pd
+
+from orchestration.progress import StageClock
+from orchestration.stages import gate_before
+from orchestration.warehouse import reading, replace_rows, writing
+from orchestration.workspace import RunWorkspace
+from shops import Settings
+
+_FEATURE_TABLES = ("feat_customer_basket", "feat_customer_discount", "feat_customer_campaign")
+_READS = (
+    "int_as_of_dates",
+    "feat_customer_rfm",
+    *_FEATURE_TABLES,
+    "feat_customer_offer",
+    "label_purchase",
+    "label_redemption",
+)
+
+
+def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """Assets `scores/purchase_propensity`, `scores/redemption_propensity` and `scores/shopping_clusters`."""
+
+    def ml_asset(description: str) -> Any:
+        return dg.asset(
+            key_prefix="scores",
+            group_name="scores",
+            kinds={"python", "scikitlearn"},
+            deps=[*(dg.AssetKey(["features", name]) for name in _READS), gate_before("scores")],
+            description=description,
+        )
+
+    @ml_asset("How likely each customer is to order within the next days; trained, judged on a later date, scored now.")
+    def purchase_propensity(
+        context: dg.AssetExecutionContext, workspace: RunWorkspace
+    ) -> dg.MaterializeResult[None]:
+        from ml import purchase
+
+        clock = StageClock(context, "scores")
+        horizon = settings.models.purchase.horizon_days
+        with reading(workspace.warehouse) as connection:
+            labels = _purchase_labels(connection, horizon)
+            test_as_of = settings.models.purchase.test_as_of_date or purchase.default_test_as_of(labels)
+            features = _customer_features(connection, "is_scheduled and as_of_date <= ?", test_as_of)
+            now = _customer_features(connection, "is_current and ?::date is not null", test_as_of)
+        model = purchase.train(features, labels, test_as_of, horizon)
+        result = _ModelResult(purchase.score(model.scorer, now), model)
+        return _store(result, context, workspace, clock)
+
+    @ml_asset("How likely each customer that is mailed a campaign is to redeem one of its coupons, as of its first day.")
+    def redemption_propensity(
+        context: dg.AssetExecutionContext, workspace: RunWorkspace
+    ) -> dg.MaterializeResult[None]:
+        from ml import redemption
+
+        clock = StageClock(context, "scores")
+        with reading(workspace.warehouse) as connection:
+            labels = connection.execute("from features.label_redemption").df()
+            if labels.empty:
+                clock.done("no campaigns have landed: the redemption model is switched off")
+                return dg.MaterializeResult(metadata={"switched_off": "no campaigns have landed"})
+            features = _offer_features(connection)
+            everyone = _features_of_everyone_at_campaign_starts(connection)
+        test_from = settings.models.redemption.test_from_date or redemption.default_test_from(labels)
+        model = redemption.train(features, labels, test_from, everyone)
+        later = features[pd.to_datetime(features["as_of_date"]) >= pd.Timestamp(test_from)]
+        return _store(_ModelResult(redemption.score(model.scorer, later), model), context, workspace, clock)
+
+    @ml_asset("Customers who shop alike: how many groups is chosen by a stated criterion, names come from the profiles.")
+    def shopping_clusters(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
+        from ml import clustering
+
+        clock = StageClock(context, "scores")
+        with reading(workspace.warehouse) as connection:
+            now = _customer_features(connection, "is_current")
+        model = clustering.fit(now, settings.models.clusters.min_members)
+        sizes = ", ".join(f"{row.cluster_name} {row.member_count:,}" for row in model.clusters.itertuples())
+        with writing(workspace.warehouse) as connection:
+            for table, frame in (
+                ("ml.customer_clusters", model.assignments),
+                ("ml.cluster_profiles", model.profiles),
+                ("ml.cluster_selection", model.selection),
+                ("ml.model_versions", model.version_row(None)),
+            ):
+                _replace(connection, table, frame, clustering.MODEL_NAME, workspace.run_id)
+        clock.done(f"{len(model.clusters)} clusters: {sizes}")
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": len(model.assignments),
+                "model_version": model.model_version,
+                "clusters": dg.MetadataValue.md(_markdown(model.clusters)),
+                **_images(model.plots()),
+            }
+        )
+
+    return [purchase_propensity, redemption_propensity, shopping_clusters]
+
+
+@dataclass(frozen=True)
+class _ModelResult:
+    scores: pd.DataFrame
+    model: Any
+
+
+def _store(
+    result: _ModelResult, context: dg.AssetExecutionContext, workspace: RunWorkspace, clock: StageClock
+) -> dg.MaterializeResult[None]:
+    """Write a propensity model's scores, evidence and artifact; say how good it is."""
+    from ml import artifacts
+
+    scorer = result.model.scorer
+    metrics = result.model.metrics()
+    folder = workspace.folders.models / scorer.model_name / scorer.model_version
+    checksum = artifacts.save_scorer(folder, scorer, metrics)
+    with writing(workspace.warehouse) as connection:
+        for table, frame in (
+            ("ml.scores", result.scores),
+            ("ml.model_performance", result.model.performance),
+            ("ml.model_versions", result.model.version_row(checksum)),
+        ):
+            _replace(connection, table, frame, scorer.model_name, workspace.run_id)
+    auc = next((value for name, value in metrics.items() if name.endswith("/roc_auc")), None)
+    shown = "no hold-out figure: too few positives" if auc is None else f"ROC-AUC {auc:.3f} on the hold-out"
+    clock.done(f"{scorer.model_name}: {shown}, {len(result.scores):,} scores, {scorer.algorithm}")
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(result.scores),
+            "model_version": scorer.model_version,
+            "algorithm": scorer.algorithm,
+            "trained_through": str(scorer.trained_through),
+            "fallback_tier": scorer.fallback_tier,
+            "artifact": dg.MetadataValue.path(str(folder)),
+            **{name: value for name, value in metrics.items() if value is not None},
+            **_images(result.model.plots()),
+        }
+    )
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame, model_name: str, run_id: str
+) -> None:
+    replace_rows(connection, table, frame.assign(run_id=run_id), {"model_name": model_name})
+
+
+def _purchase_labels(connection: duckdb.DuckDBPyConnection, horizon: int) -> pd.DataFrame:
+    return connection.execute(
+        "select labels.* from features.label_purchase as labels join features.int_as_of_dates using (as_of_date) "
+        "where horizon_days = ? and is_scheduled",
+        [horizon],
+    ).df()
+
+
+def _customer_features(connection: duckdb.DuckDBPyConnection, dates: str, *values: date) -> pd.DataFrame:
+    """All features of all customers at the as-of dates that fulfil `dates`."""
+    joins = " ".join(f"join features.{table} using (customer_id, as_of_date)" for table in _FEATURE_TABLES)
+    return connection.execute(
+        f"select * exclude (is_current, is_scheduled, is_campaign_start) from features.feat_customer_rfm {joins} "
+        f"join features.int_as_of_dates using (as_of_date) where {dates}",
+        list(values),
+    ).df()
+
+
+def _offer_features(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Each mailed (customer, campaign) with the offer's and the customer's features at the campaign's start."""
+    tables = ("feat_customer_rfm", *_FEATURE_TABLES)
+    joins = " ".join(f"left join features.{table} using (customer_id, as_of_date)" for table in tables)
+    return connection.execute(f"select * from features.feat_customer_offer {joins}").df()
+
+
+def _features_of_everyone_at_campaign_starts(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Each customer at each campaign's start, mailed or not: what the model would see with targeting included."""
+    joins = " ".join(f"join features.{table} using (customer_id, as_of_date)" for table in _FEATURE_TABLES)
+    return connection.execute(
+        "select campaigns.campaign_id, campaigns.campaign_type, customers.* "
+        "from (select distinct campaign_id, campaign_type, as_of_date from features.feat_customer_offer) as campaigns "
+        f"join (select * from features.feat_customer_rfm {joins}) as customers using (as_of_date)"
+    ).df()
+
+
+def _images(plots: Mapping[str, bytes]) -> dict[str, dg.MetadataValue[Any]]:
+    """Plots as Dagster shows them: pictures within Markdown, no file and no server needed."""
+    return {
+        f"plot_{name}": dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})")
+        for name, png in plots.items()
+    }
+
+
+def _markdown(frame: pd.DataFrame) -> str:
+    header = "| " + " | ".join(frame.columns) + " |\n| " + " | ".join("---" for _ in frame.columns) + " |\n"
+    return header + "\n".join("| " + " | ".join(map(str, row)) + " |" for row in frame.itertuples(index=False))

@@ -21,7 +21,7 @@ def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         kinds={"duckdb", "parquet"},
         description="The serving database and its Parquet copies, switched together by one symlink.",
     )
-    def audience_database(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult:
+    def audience_database(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
         clock = StageClock(context, "publish")
         published = publish(workspace.warehouse, workspace.folders, workspace.run_id)
         record_promotion(workspace.folders, workspace.run_id, of=fingerprint(workspace.folders))

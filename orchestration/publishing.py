@@ -7,7 +7,6 @@ path would get the old data. A reader with an open connection goes on undisturbe
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +96,7 @@ def _switch(link: Path, folder: Path) -> None:
     fresh = link.with_name(f".{link.name}.new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(folder.relative_to(link.parent), target_is_directory=True)
-    os.replace(fresh, link)
+    fresh.replace(link)
 
 
 def _prune(runs: Path, keep: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from orchestration.definitions import REFRESH, build_definitions
+from orchestration.gate_assets import CHECK_NAME
 from orchestration.instance import open_instance
 from orchestration.ledger import fingerprint, published_promotion
 from orchestration.lock import write_lock
@@ -32,17 +33,25 @@ def is_up_to_date(folders: ShopFolders) -> bool:
 
 def run_chain(folders: ShopFolders) -> RunOutcome:
     """Run the job `refresh`. Waits while another process writes this shop's warehouse."""
-    with write_lock(folders.lock, "a run from the shell"):
-        instance = open_instance(folders)
+    with write_lock(folders.lock, "a run from the shell"), open_instance(folders) as instance:
         job = build_definitions(folders).resolve_job_def(REFRESH)
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET)
-        failures = [_reason(event) for event in result.get_step_failure_events()] if not result.success else []
+        failures = _failures(result)
     return RunOutcome(result.run_id, result.success, failures)
 
 
-def _reason(event: dg.DagsterEvent) -> str:
-    error = event.step_failure_data.error
-    if error is None:
-        return f"{event.step_key} failed"
-    cause = error.cause or error
-    return f"{event.step_key}: {cause.message.strip()}"
+def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Why each failed step failed: a gate in the gate's own words, any other step in those of its first cause."""
+    gates = {
+        check.asset_key: str(check.metadata["summary"].value)
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.check_name == CHECK_NAME
+    }
+    failures = []
+    for event in result.get_step_failure_events():
+        step = str(event.step_key)
+        of_gate = next((text for key, text in gates.items() if "__".join(key.path) == step), None)
+        error = event.step_failure_data.error
+        cause = (error.cause or error).message.strip() if error else "no reason was recorded"
+        failures.append(f"{step}: {of_gate or cause}")
+    return failures

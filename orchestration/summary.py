@@ -24,7 +24,7 @@ def print_summary(folders: ShopFolders, console: Console) -> None:
     console.print("next       make ui: the chain in Dagster, with plots and gates")
     console.print(
         f"           .venv/bin/python -c \"import duckdb; print(duckdb.connect('{database}', read_only=True)"
-        '.sql(\'from marts.rpt_segment_summary\'))"',
+        ".sql('from marts.rpt_segment_summary'))\"",
         soft_wrap=True,
     )
 
@@ -35,12 +35,12 @@ def _segments(connection: duckdb.DuckDBPyConnection) -> Table:
                           ("spend", "right"), ("spend share", "right"), ("note", "left")):  # fmt: skip
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for name, kind, members, share, spend, spend_share, note in connection.execute(
-        "select segment_name, segment_type, member_count, customer_share, total_spend, spend_share, informative "
+        "select segment_name, segment_type, member_count, customer_share, total_spend, spend_share, size_verdict "
         "from marts.rpt_segment_summary order by segment_type desc, member_count desc"
     ).fetchall():
         table.add_row(
             name, kind, f"{members:,}", f"{share:.0%}", f"{spend:,.0f}", f"{spend_share or 0:.0%}",
-            "" if note == "informative" else note,
+            "" if note == "ok" else note,
         )  # fmt: skip
     return table
 

@@ -6,7 +6,6 @@ else is a folder to inspect, never state to repair. The write lock is held from 
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -74,7 +73,7 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     def promote(self) -> None:
         """Make this run's warehouse the warehouse; a second call does nothing."""
         if self.warehouse.exists():
-            os.replace(self.warehouse, self.folders.warehouse)
+            self.warehouse.replace(self.folders.warehouse)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

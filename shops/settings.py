@@ -34,7 +34,9 @@ class ShopSection(_Section):
     @classmethod
     def _is_a_zone(cls, value: str) -> str:
         if value not in available_timezones():
-            raise ValueError(f"'{value}' is not an IANA time zone; did you mean {_nearest(value, available_timezones())}?")
+            raise ValueError(
+                f"'{value}' is not an IANA time zone; did you mean {_nearest(value, available_timezones())}?"
+            )
         return value
 
 
@@ -106,7 +108,9 @@ def load_settings(shop: str | None = None) -> Settings:
         return Settings.model_validate(_merged(defaults, own))
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"{own_file}: {problems}. Next: correct the value; {DEFAULTS_FILE} shows each key.") from error
+        raise SettingsError(
+            f"{own_file}: {problems}. Next: correct the value; {DEFAULTS_FILE} shows each key."
+        ) from error
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 -- Every feature model joins to its as-of dates from here: a tenth of the rows of the order lines. What must
--- be counted distinct up to a date (products, categories, stores) is stored as the number of *new* ones of the
--- day, so that a plain sum over earlier days is the exact distinct count at any later date.
+-- be counted distinct up to a date (products, categories, stores) is stored as the number of *new* ones of
+-- the day, so that a plain sum over earlier days is the exact distinct count at any later date.
 
 with
 

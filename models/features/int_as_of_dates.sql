@@ -40,7 +40,9 @@ steps as (
 
 grid as (
 
-    select bounds.current_as_of_date - steps.step_number * {{ setting('features.as_of_step_days') }} as as_of_date
+    select
+        bounds.current_as_of_date
+        - {{ setting('features.as_of_step_days') }} * steps.step_number as as_of_date
     from steps
     cross join bounds
 

@@ -22,7 +22,7 @@ cards as (
         members.*,
         row_number() over (
             partition by customer_index.customer_id
-            order by members.known_at desc, members.loyalty_id
+            order by members.known_at desc, members.loyalty_id asc
         ) as card_rank
     from customer_index
     inner join members on customer_index.source_record_id = members.loyalty_id

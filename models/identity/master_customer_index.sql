@@ -25,9 +25,17 @@ anchored as (
 
 -- Which rule holds a record to its component: the strongest edge that touches it.
 touching as (
-    select left_record_key as source_record_key, match_rule, match_confidence from edges
+    select
+        left_record_key as source_record_key,
+        match_rule,
+        match_confidence
+    from edges
     union all
-    select right_record_key as source_record_key, match_rule, match_confidence from edges
+    select
+        right_record_key as source_record_key,
+        match_rule,
+        match_confidence
+    from edges
 ),
 
 strongest as (
@@ -35,7 +43,10 @@ strongest as (
         source_record_key,
         match_rule,
         match_confidence,
-        row_number() over (partition by source_record_key order by match_confidence desc, match_rule) as edge_rank
+        row_number() over (
+            partition by source_record_key
+            order by match_confidence desc, match_rule asc
+        ) as edge_rank
     from touching
 )
 

@@ -44,8 +44,8 @@ select
     customer_share,
     case
         when segment_type = 'rule' and customer_share > {{ setting('segments.not_informative_share') }}
-            then 'not informative here: most customers are in it'
-        when member_count < {{ setting('segments.min_members') }} then 'too small to act on'
-        else 'informative'
-    end as informative
+            then 'not informative here'
+        when member_count < {{ setting('segments.min_members') }} then 'too small'
+        else 'ok'
+    end as size_verdict
 from sized

@@ -1,3 +1,4 @@
+-- noqa: disable=LT02
 {%- set sources = {
     'orders': ('base_shop__orders', ['order_id'], ['loyalty_id', 'store_id', 'currency', 'ordered_at']),
     'order_lines': (

@@ -6,14 +6,19 @@ features as (
     select * from {{ ref('feat_customer_rfm') }}
 ),
 
+dates as (
+    select as_of_date
+    from lapsed
+    group by as_of_date
+),
+
 ranked as (
     select
         features.customer_id,
         features.as_of_date,
         percent_rank() over (partition by features.as_of_date order by features.total_spend) as spend_percent_rank
     from features
-    inner join (select distinct as_of_date from lapsed) as dates -- one row a date, not a member
-        on features.as_of_date = dates.as_of_date
+    inner join dates on features.as_of_date = dates.as_of_date
 )
 
 select

@@ -1,0 +1,269 @@
+"""Features gate: features are there for every customer and date, agree with the orders, and still say something."""
+
+from __future__ import annotations
+
+import re
+
+from expectations.checks import Check, Suite, each_between, measure, no_rows
+from expectations.gates import Scope
+
+AS_OF_DATES = "features.int_as_of_dates"
+ORDERS = "features.int_activity__orders"
+RFM = "features.feat_customer_rfm"
+RECIPIENTS = "features.int_activity__campaign_recipients"
+OFFERS = "features.feat_customer_offer"
+LABELS = {"label_purchase": "has_purchased", "label_redemption": "has_redeemed"}
+KEYS = ("customer_id", "as_of_date", "campaign_id")
+
+# Whole numbers in features are counts, days and ranks; these name the ones that may be negative.
+MAY_BE_NEGATIVE = re.compile(r"change|trend|difference|delta|growth|slope|net_")
+INTEGERS = {"BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER"}
+NUMBERS = INTEGERS | {"DOUBLE", "FLOAT"}
+DAYS = re.compile(r"(^|_)days(_|$)")
+
+
+def suites(scope: Scope) -> list[Suite]:
+    """Checks of features and labels; those of campaigns only where somebody was mailed."""
+    limits = scope.limits.features
+    tables = customer_feature_tables(scope)
+    offers = [OFFERS] if scope.catalog.has_rows(RECIPIENTS) else []
+    return [
+        Suite(
+            "as_of_dates",
+            AS_OF_DATES,
+            (measure("as_of_dates", limits.min_as_of_dates, None, "number of as-of dates"),),
+            f"select count(distinct as_of_date) as as_of_dates, max(as_of_date) as newest from {AS_OF_DATES}",
+            (AS_OF_DATES,),
+        ),
+        _totals(scope),
+        _accumulation(scope),
+        _coverage(scope, tables),
+        _columns(scope, [*tables, *offers]),
+        *(_offers() for _ in offers),
+        *(_label(scope, table, column) for table, column in LABELS.items() if _is_expected(scope, table)),
+    ]
+
+
+def customer_feature_tables(scope: Scope) -> list[str]:
+    """Feature tables of customers, found by name: a new one is covered without any edit here."""
+    named = [
+        table
+        for table, columns in scope.catalog.tables.items()
+        if table.startswith("features.feat_customer_") and "as_of_date" in columns and "campaign_id" not in columns
+    ]
+    return sorted({RFM, *named} - {OFFERS})
+
+
+def _is_expected(scope: Scope, table: str) -> bool:
+    if table == "label_redemption":
+        return scope.catalog.has_rows(f"features.{table}")
+    return True
+
+
+def _coverage(scope: Scope, tables: list[str]) -> Suite:
+    """One row a feature table: every customer at the current as-of date, and as many dates as a split needs."""
+    limits = scope.limits.features
+    covered = " union all ".join(
+        f"""
+        select
+            '{table}' as feature_table,
+            max(as_of_date) as newest_as_of_date,
+            count(distinct as_of_date) as as_of_dates,
+            count(*) filter (as_of_date = (select today from now)) as rows_now,
+        from {table}
+        """
+        for table in tables
+    )
+    query = f"""
+        with now as (select max(as_of_date) as today from {AS_OF_DATES} where is_current),
+        population as (
+            select count(distinct customer_id) as customers_with_orders from {ORDERS}, now where order_date < today
+        ),
+        covered as ({covered})
+        select
+            feature_table,
+            today as current_as_of_date,
+            newest_as_of_date,
+            today - newest_as_of_date as days_behind,
+            as_of_dates,
+            customers_with_orders,
+            rows_now,
+            round(rows_now / nullif(customers_with_orders, 0), 6) as population_share,
+        from covered, now, population
+    """
+    low, name = limits.min_population_share, "feature_table"
+    checks = (
+        no_rows(
+            "newest_as_of_date is null or days_behind <> 0",
+            "newest as-of date is the current one",
+            "the current as-of date",
+            named_by=name,
+        ),
+        each_between("as_of_dates", limits.min_as_of_dates, None, "as-of dates of each feature table", named_by=name),
+        each_between("population_share", low, 1.0, "rows now / customers with an order before now", named_by=name),
+    )
+    return Suite("coverage", "features", checks, query, (*tables, AS_OF_DATES, ORDERS))
+
+
+def _totals(scope: Scope) -> Suite:
+    """Sums over the current as-of date give back the orders they were made from."""
+    shift = scope.limits.features.max_spend_shift
+    query = f"""
+        with now as (select max(as_of_date) as today from {AS_OF_DATES} where is_current),
+        ordered as (
+            select sum(order_total)::double as order_total, count(*) as order_count
+            from {ORDERS}, now where order_date < today and customer_id is not null
+        ),
+        featured as (
+            select sum(total_spend)::double as total_spend, sum(order_count) as featured_orders
+            from {RFM}, now where as_of_date = today
+        )
+        select
+            order_total,
+            total_spend,
+            round(total_spend / nullif(order_total, 0), 6) as spend_ratio,
+            order_count,
+            featured_orders,
+            round(featured_orders / nullif(order_count, 0), 6) as order_ratio,
+        from ordered, featured
+    """
+    low, high = round(1 - shift, 6), round(1 + shift, 6)
+    return Suite(
+        "totals",
+        RFM,
+        (
+            measure("spend_ratio", low, high, "total spend now, features / orders"),
+            measure("order_ratio", low, high, "number of orders now, features / orders"),
+        ),
+        query,
+        (RFM, ORDERS, AS_OF_DATES),
+    )
+
+
+def _accumulation(scope: Scope) -> Suite:
+    """Spend and customers grow from date to date; one bad as-of date breaks the row."""
+    query = f"""
+        with dates as (
+            select
+                as_of_date,
+                count(*) as customers,
+                sum(total_spend)::double as total_spend,
+                sum(order_count) as order_count,
+            from {RFM} group by as_of_date
+        )
+        select
+            *,
+            round(customers / lag(customers) over earlier, 6) as customer_growth,
+            round(total_spend / nullif(lag(total_spend) over earlier, 0), 6) as spend_growth,
+        from dates
+        window earlier as (order by as_of_date)
+    """
+    low = round(1 - scope.limits.features.max_fall_between_dates, 6)
+    return Suite(
+        "accumulation",
+        RFM,
+        (
+            each_between("customer_growth", low, None, "customers, each as-of date / the one before"),
+            each_between("spend_growth", low, None, "total spend, each as-of date / the one before"),
+            each_between("total_spend", 0.01, None, "total spend of each as-of date"),
+        ),
+        query,
+        (RFM,),
+    )
+
+
+def _columns(scope: Scope, tables: list[str]) -> Suite:
+    """One row a feature, from one pass over each table."""
+    described = [(table, _described(scope, table)) for table in tables]
+    query = " union all ".join(
+        f"""
+        select unnest([{listed}], recursive := true)
+        from (
+            select *, (select max(as_of_date) from {table}) - (select min(order_date) from {ORDERS}) as span_days
+            from {table}
+        )
+        """
+        for table, listed in described
+        if listed
+    )
+    missing = scope.limits.features.max_missing_share
+    checks: list[Check] = [
+        no_rows("lowest < lowest_allowed", "counts, days and ranks are not negative", "at least 0", named_by="feature"),
+        no_rows(
+            "highest > highest_allowed",
+            "days lie within the history of the shop",
+            "at most the days since its first order",
+            named_by="feature",
+        ),
+        no_rows("spread = 0", "features differ between customers", "spread above 0", named_by="feature").as_warning(),
+        no_rows(
+            f"missing_share > {missing}", "features are known", f"at most {missing:g} missing", named_by="feature"
+        ).as_warning(),
+    ]
+    return Suite("columns", "features", tuple(checks), query or "select null as feature where false", (*tables, ORDERS))
+
+
+def _described(scope: Scope, table: str) -> str:
+    """SQL list with one struct for each numeric column of a table."""
+    numeric = {
+        column: kind
+        for column, kind in scope.catalog.tables.get(table, {}).items()
+        if column not in KEYS and (kind in NUMBERS or kind.startswith("DECIMAL"))
+    }
+    return ",".join(
+        f"""
+            {{
+                'feature': '{table.partition(".")[2]}.{column}',
+                'lowest': min({column})::double,
+                'mean': round(avg({column})::double, 6),
+                'highest': max({column})::double,
+                'spread': coalesce(stddev_pop({column}::double), 0),
+                'missing_share': 1 - count({column}) / greatest(count(*), 1),
+                'lowest_allowed': {_lowest_allowed(column, kind)},
+                'highest_allowed': {_highest_allowed(column)}
+            }}"""
+        for column, kind in numeric.items()
+    )
+
+
+def _lowest_allowed(column: str, kind: str) -> str:
+    counted = kind in INTEGERS or DAYS.search(column) is not None
+    return "0.0" if counted and not MAY_BE_NEGATIVE.search(column) else "null::double"
+
+
+def _highest_allowed(column: str) -> str:
+    # A campaign may be older than the first order that has landed; nothing that a customer bought can be.
+    bounded = DAYS.search(column) is not None and "campaign" not in column
+    return "max(span_days)::double" if bounded else "null::double"
+
+
+def _offers() -> Suite:
+    query = f"""
+        with mailed as (select count(distinct (customer_id, campaign_id)) as mailed from {RECIPIENTS}),
+        offered as (select count(*) as offers from {OFFERS})
+        select mailed, offers, round(offers / nullif(mailed, 0), 6) as offer_share from mailed, offered
+    """
+    check = measure("offer_share", 0.9, 1.0, "offers / pairs of customer and campaign that were mailed")
+    return Suite("offers", OFFERS, (check,), query, (OFFERS, RECIPIENTS))
+
+
+def _label(scope: Scope, table: str, column: str) -> Suite:
+    limits = scope.limits.features
+    name = f"features.{table}"
+    query = f"""
+        select
+            count(*) as row_count,
+            count(distinct as_of_date) as as_of_dates,
+            round(avg({column}::double), 6) as positive_share,
+        from {name}
+    """
+    by_date = f"""
+        select as_of_date, count(*) as row_count, round(avg({column}::double), 4) as positive_share
+        from {name} group by as_of_date order by as_of_date desc
+    """
+    label = f"share of positive labels ({column})"
+    checks = (
+        measure("row_count", 1, None, "number of labels"),
+        measure("positive_share", limits.min_label_share, limits.max_label_share, label, by_date),
+    )
+    return Suite(table, name, checks, query, (name,))

@@ -1,0 +1,195 @@
+"""Thresholds of the gates: every number that a gate compares with, its default and the reason for it.
+
+A shop overrides single ones under `gates: <gate>: <name>` in its settings; this is the only place where a default
+stands. Shares are 0..1, ratios 1 = equal.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class LimitsError(ValueError):
+    """A threshold in the settings is unknown or of the wrong kind; the message names the nearest valid one."""
+
+
+class _Limits(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LandingLimits(_Limits):
+    """Volumes, freshness and ranges of what was landed."""
+
+    min_orders: int = Field(100, ge=1)
+    """Fewer orders cannot train a model; 200 households of the demo shop have 12,000."""
+    max_days_since_last_order: int | None = Field(None, ge=0)
+    """Days between the newest order and today, by the clock. None: not asked, right for a historical import; a shop
+    that lands every day sets 2."""
+    max_days_without_orders: int = Field(14, ge=1)
+    """Longest stretch inside the history without any order: a longer one is a load that never came."""
+    min_order_coverage: float = Field(0.95, ge=0, le=1)
+    """Orders that have lines / orders, and the other way round: below, one of the two tables is cut."""
+    max_lines_per_order: float = Field(200, gt=0)
+    """Mean. A till receipt has 9 lines in the demo shop."""
+    min_median_line_amount: float = 0.01
+    max_median_line_amount: float = 10_000
+    """Median net amount of a sale line in shop currency; outside, the unit is wrong (cents, or thousands)."""
+    max_negative_discount_share: float = Field(0.001, ge=0, le=1)
+    """Discounts are positive by contract; a source that lands them negative does so in most lines."""
+    min_known_product_share: float = Field(0.9, ge=0, le=1)
+    """Lines whose product is in `products`, where products are landed: .997 in the demo shop. Ids that differ in
+    their padding or prefix bring this to 0."""
+    min_known_member_share: float = Field(0.5, ge=0, le=1)
+    """Recipients and redemptions whose card has an order or a membership: ids of two systems that do not fit bring
+    this to 0; a mailing to prospects keeps it below 1."""
+
+
+class StagingLimits(_Limits):
+    """What came through staging, against what was landed."""
+
+    min_staged_share: float = Field(0.99, ge=0, le=1)
+    """Staged keys / landed keys of a table."""
+    max_mean_shift: float = Field(0.02, gt=0)
+    """Relative difference of the mean net amount, staged against landed, after cutting both at the landed .999
+    quantile (so that an outlier sent to quarantine does not show). Staging changes no amount."""
+    max_quarantine_share: float = Field(0.01, ge=0, le=1)
+    """Rejected rows / landed rows, over all tables; the demo shop rejects none but duplicates."""
+    max_table_quarantine_share: float = Field(0.05, ge=0, le=1)
+    """The same for one table: small tables do not show in the share over all."""
+    routine_reasons: tuple[str, ...] = ("a later version of this key stands", "exact duplicate")
+    """Reasons in the quarantine that are no fault: a table landed again in full rejects every earlier version."""
+
+
+class IdentityLimits(_Limits):
+    """Shape of the resolved customers."""
+
+    min_customers_per_record: float = Field(0.15, gt=0, le=1)
+    """Customers / source records; .36 in the demo shop with four sources. Gluing brings it towards 0."""
+    max_records_per_customer: int = Field(50, ge=2)
+    """Source records of the largest customer; a person has a handful, a shared e-mail address thousands."""
+    min_indexed_share: float = Field(0.999, ge=0, le=1)
+    """Source records that have a customer."""
+    min_linked_share: float = Field(0.01, ge=0, le=1)
+    """Customers known from more than one source, where there is more than one: 0 means that nothing matched."""
+    min_mean_confidence: float = Field(0.8, ge=0, le=1)
+    """Mean match confidence of the current records."""
+
+
+class FeaturesLimits(_Limits):
+    """Coverage and distributions of features and labels."""
+
+    min_as_of_dates: int = Field(8, ge=1)
+    """Fewer as-of dates leave no room for a split by time: train, validation, test and a gap between them."""
+    min_population_share: float = Field(0.999, ge=0, le=1)
+    """Customers with features at the current as-of date / customers with an order before it."""
+    max_spend_shift: float = Field(0.001, gt=0)
+    """Relative difference of the features' total spend from the orders' total; only rounding is allowed."""
+    max_fall_between_dates: float = Field(0.05, ge=0, lt=1)
+    """Customers and total spend accumulate from one as-of date to the next; only returns may lower them a little."""
+    min_label_share: float = Field(0.002, ge=0, le=1)
+    max_label_share: float = Field(0.98, ge=0, le=1)
+    """Share of positive labels: outside, a model has nothing to learn from."""
+    max_missing_share: float = Field(0.995, ge=0, le=1)
+    """Nulls of one feature, as a warning: nearly always null means that its input is gone."""
+
+
+class ScoresLimits(_Limits):
+    """What the models may say."""
+
+    min_population_share: float = Field(0.999, ge=0, le=1)
+    """Scored customers / customers with features at the current as-of date."""
+    min_spread: float = Field(0.005, gt=0)
+    """Standard deviation of a probability over the customers; a constant score is 0."""
+    max_base_rate_ratio: float = Field(3.0, gt=1)
+    """Mean probability / base rate of its label, and the inverse. Calibrated models stay near 1; the season and the
+    choice of campaigns move it."""
+    labels: dict[str, str] = {"purchase": "features.label_purchase.has_purchased"}
+    """Label whose base rate the mean score of a model is held against: model name (or how it begins) to
+    schema.table.column."""
+    min_model_share: float = Field(0.5, ge=0, le=1)
+    """Scores that come from a model and not from a fallback."""
+    min_roc_auc: float = 0.52
+    """Champion on its hold-out; no better than chance must not be scored with."""
+    max_roc_auc: float = 0.995
+    """Too good: the label has leaked into the features."""
+    min_clusters: int = Field(2, ge=1)
+    max_clusters: int = Field(20, ge=2)
+    """More groups than anybody can act on."""
+    max_cluster_share: float = Field(0.9, gt=0, le=1)
+    """One cluster with nearly everybody says nothing."""
+
+
+class SegmentsLimits(_Limits):
+    """Sizes of segments."""
+
+    min_segments: int = Field(2, ge=1)
+    """Segments that have members."""
+    min_covered_share: float = Field(0.5, ge=0, le=1)
+    """Customers with features now that are in at least one segment; clusters alone cover everybody."""
+    max_segment_share: float = Field(0.97, gt=0, le=1)
+    """Customers in one rule segment: one that holds nearly everybody is a broken threshold."""
+    min_segment_share: float = Field(0.005, ge=0, le=1)
+    """Below, a segment is reported as a warning: too small to act on, or its input is empty."""
+
+
+class MartsLimits(_Limits):
+    """What is published, against what was staged."""
+
+    max_total_difference: float = Field(0.01, ge=0)
+    """Total sales in shop currency, marts against staging."""
+    max_inferred_product_share: float = Field(0.2, ge=0, le=1)
+    """Products that were sold but are not in the product file; 17 of 92,348 in the demo shop."""
+    required_tables: tuple[str, ...] = (
+        "dim_customers",
+        "dim_dates",
+        "dim_products",
+        "dim_segments",
+        "fct_order_lines",
+        "fct_orders",
+        "fct_scores",
+        "fct_segment_memberships",
+        "rpt_model_performance",
+        "rpt_segment_summary",
+    )
+    """Published tables that may not be empty; the others depend on optional sources."""
+
+
+class Limits(_Limits):
+    """Thresholds of all gates."""
+
+    landing: LandingLimits = LandingLimits()
+    staging: StagingLimits = StagingLimits()
+    identity: IdentityLimits = IdentityLimits()
+    features: FeaturesLimits = FeaturesLimits()
+    scores: ScoresLimits = ScoresLimits()
+    segments: SegmentsLimits = SegmentsLimits()
+    marts: MartsLimits = MartsLimits()
+
+
+def read_limits(settings: Mapping[str, Any]) -> Limits:
+    """Thresholds of a shop: the defaults with what stands under `gates` over them.
+
+    Raises
+    ------
+    LimitsError
+        A gate or threshold is unknown, or a value of the wrong kind.
+    """
+    try:
+        return Limits.model_validate(settings.get("gates") or {})
+    except ValidationError as error:
+        raise LimitsError("; ".join(_explained(dict(problem)) for problem in error.errors())) from error
+
+
+def _explained(problem: dict[str, Any]) -> str:
+    path = [str(part) for part in problem["loc"]]
+    where = ".".join(["gates", *path])
+    if problem["type"] != "extra_forbidden":
+        return f"settings: {where}: {problem['msg']}"
+    section = Limits() if len(path) == 1 else getattr(Limits(), path[0])
+    known = list(type(section).model_fields)
+    near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0)
+    return f"settings: {where} is unknown; did you mean {near[0]}?"

@@ -1,0 +1,235 @@
+"""Pictures as PNG bytes: for a report, for asset metadata. Matplotlib is imported late, without its global state."""
+
+import io
+import textwrap
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ml.evaluation import calibration_bins
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Floats = npt.NDArray[np.float64]
+
+# Okabe and Ito's colors: told apart with every kind of color vision.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#6A3D9A", "#000000", "#999999")
+LABELS = {
+    "model": "this model",
+    "base_rate": "base rate (random)",
+    "logistic_regression_rfm": "logistic regression, RFM",
+    "logistic_regression_same_features": "logistic regression, same features",
+}
+
+
+def _axes(width: float, height: float) -> "tuple[Figure, Axes]":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _png(figure: "Figure") -> bytes:
+    buffer = io.BytesIO()
+    # no version of matplotlib in the file: the same picture is the same bytes
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def calibration(labels: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: str) -> bytes:
+    """Observed rate over predicted probability in tenths of the rows, with 95% intervals.
+
+    Parameters
+    ----------
+    labels : array of 0 and 1, shape (n_rows,)
+    scores : name -> array of shape (n_rows,); the first one is drawn
+    """
+    truth = np.asarray(labels, dtype=np.float64)
+    name, values = next(iter(scores.items()))
+    predicted = np.asarray(values, dtype=np.float64)
+    bins = calibration_bins(predicted)
+    counts = np.bincount(bins)
+    mean_predicted = np.bincount(bins, predicted) / counts
+    observed = np.bincount(bins, truth) / counts
+    margin = 1.96 * np.sqrt(np.clip(observed * (1 - observed), 1e-4, None) / counts)
+    figure, axes = _axes(6.2, 5.2)
+    axes.plot([0, 1], [0, 1], color="#999999", linestyle="--", linewidth=1, label="perfectly calibrated")
+    axes.errorbar(
+        mean_predicted,
+        observed,
+        yerr=np.vstack([np.minimum(margin, observed), np.minimum(margin, 1 - observed)]),
+        color=COLORS[0],
+        marker="o",
+        markersize=5,
+        capsize=3,
+        linewidth=1.5,
+        label=f"{LABELS.get(name, name)} (tenths of the rows, 95% interval)",
+    )
+    top = min(1.0, 1.15 * float(max(mean_predicted.max(), (observed + margin).max())))
+    axes.set(xlim=(0, top), ylim=(0, top), xlabel="Predicted probability", ylabel="Observed rate")
+    axes.set_title(f"{title}\nCalibration", fontsize=11, loc="left")
+    axes.grid(alpha=0.25)
+    axes.legend(loc="upper left", frameon=False, fontsize=9)
+    return _png(figure)
+
+
+def lift(labels: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: str) -> bytes:
+    """Share of all positives reached by addressing a share of the rows, best scores first.
+
+    Parameters
+    ----------
+    labels : array of 0 and 1, shape (n_rows,)
+    scores : name -> array of shape (n_rows,); a constant score is the diagonal
+    """
+    truth = np.asarray(labels, dtype=np.float64)
+    figure, axes = _axes(6.2, 5.2)
+    for number, (name, values) in enumerate(scores.items()):
+        predicted = np.asarray(values, dtype=np.float64)
+        order = np.argsort(-predicted, kind="stable")
+        ends = np.flatnonzero(np.r_[np.diff(predicted[order]) != 0, True])
+        addressed = np.r_[0, (ends + 1) / len(truth)]
+        reached = np.r_[0, np.cumsum(truth[order])[ends] / truth.sum()]
+        is_model = number == 0
+        constant = len(ends) == 1
+        axes.plot(
+            addressed,
+            reached,
+            color="#999999" if constant else COLORS[number],
+            linestyle="--" if constant else "-",
+            linewidth=2.2 if is_model else 1.3,
+            zorder=3 if is_model else 2,
+            label=LABELS.get(name, name),
+        )
+        if is_model:
+            at_tenth = float(np.interp(0.1, addressed, reached))
+            axes.annotate(
+                f"top 10% hold {at_tenth:.0%} of all",
+                (0.1, at_tenth),
+                xytext=(0.2, max(0.06, at_tenth - 0.12)),
+                fontsize=9,
+                arrowprops={"arrowstyle": "-", "color": "#666666"},
+            )
+    axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="Share addressed, highest scores first", ylabel="Share of all hits")
+    axes.set_title(f"{title}\nWho is reached", fontsize=11, loc="left")
+    axes.grid(alpha=0.25)
+    axes.legend(loc="lower right", frameon=False, fontsize=9)
+    return _png(figure)
+
+
+def cluster_profiles(profiles: pd.DataFrame) -> bytes:
+    """Heat map of effect sizes, one column a cluster; the figures in the cells are the members' means.
+
+    Parameters
+    ----------
+    profiles : DataFrame with cluster_key, cluster_name, member_count, feature, cluster_mean, effect_size
+    """
+    keys = sorted(profiles["cluster_key"].unique(), key=int)
+    features = list(dict.fromkeys(profiles["feature"]))
+    cells = {
+        figure: profiles.pivot(index="feature", columns="cluster_key", values=figure).loc[features, keys].to_numpy(float)
+        for figure in ("effect_size", "cluster_mean")
+    }
+    effects, means = cells["effect_size"], cells["cluster_mean"]
+    heads = profiles.drop_duplicates("cluster_key").set_index("cluster_key")
+    figure, axes = _axes(3.2 + 1.6 * len(keys), 1.4 + 0.42 * len(features))
+    limit = max(1.0, float(np.abs(effects).max()))
+    image = axes.imshow(effects, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
+    for row in range(len(features)):
+        for column in range(len(keys)):
+            dark = abs(effects[row, column]) > 0.6 * limit
+            axes.text(
+                column,
+                row,
+                _figure_text(means[row, column]),
+                ha="center",
+                va="center",
+                fontsize=9,
+                color="white" if dark else "black",
+            )
+    names = [
+        textwrap.fill(str(heads.loc[key, "cluster_name"]), 17) + f"\n({heads.loc[key, 'member_count']:,})" for key in keys
+    ]
+    axes.set_xticks(range(len(keys)), names, fontsize=9)
+    axes.set_yticks(range(len(features)), [_readable(feature) for feature in features], fontsize=9)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    bar = figure.colorbar(image, ax=axes, fraction=0.035, pad=0.02)
+    bar.set_label("difference from all others, standard deviations", fontsize=9)
+    bar.outline.set_visible(False)
+    axes.set_xlabel("Cells: mean of the members, in the feature's own unit. Color: how unusual that is.", fontsize=9)
+    return _png(figure)
+
+
+def _figure_text(value: float) -> str:
+    if abs(value) < 1:
+        return f"{value:.2f}"
+    return f"{value:.1f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def _readable(feature: str) -> str:
+    text = feature.replace("_", " ").replace(" 91d", ", 91 days").replace(" 28d", ", 28 days")
+    return text[:1].upper() + text[1:]
+
+
+def cluster_map(positions: pd.DataFrame, names: Mapping[str, str]) -> bytes:
+    """Customers on the plane of the two directions in which they differ most, colored by cluster.
+
+    Parameters
+    ----------
+    positions : DataFrame with cluster_key, x, y; at most 4,000 rows of it are drawn, evenly spaced
+    names : cluster key -> name
+    """
+    shown = positions.iloc[:: max(1, len(positions) // 4_000 + 1)] if len(positions) > 4_000 else positions
+    figure, axes = _axes(7.2, 5.6)
+    for number, key in enumerate(sorted(names, key=int)):
+        members = shown[shown["cluster_key"] == key]
+        axes.scatter(members["x"], members["y"], s=8, alpha=0.45, linewidths=0, color=COLORS[number % len(COLORS)])
+    for number, key in enumerate(sorted(names, key=int)):
+        members = positions[positions["cluster_key"] == key]
+        axes.annotate(
+            textwrap.fill(names[key], 20),
+            (members["x"].median(), members["y"].median()),
+            ha="center",
+            va="center",
+            fontsize=9,
+            fontweight="bold",
+            color="white",
+            bbox={"boxstyle": "round,pad=0.35", "color": COLORS[number % len(COLORS)], "alpha": 0.92},
+        )
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    axes.set_title("Customers by how they shop: near each other = alike", fontsize=11, loc="left")
+    return _png(figure)
+
+
+def cluster_selection(selection: pd.DataFrame, min_agreement: float) -> bytes:
+    """How much two halves of the customers agree, for each number of clusters; the chosen one is marked.
+
+    Parameters
+    ----------
+    selection : DataFrame with cluster_count, criterion, value, is_chosen
+    min_agreement : float, the level asked for
+    """
+    agreement = selection[selection["criterion"] == "agreement_of_halves"].sort_values("cluster_count")
+    chosen = agreement[agreement["is_chosen"]]
+    figure, axes = _axes(6.2, 4.2)
+    axes.axhline(min_agreement, color="#999999", linestyle="--", linewidth=1, label=f"asked for: {min_agreement:g}")
+    axes.plot(agreement["cluster_count"], agreement["value"], color=COLORS[0], marker="o", label="agreement of halves")
+    axes.scatter(chosen["cluster_count"], chosen["value"], s=130, color=COLORS[1], zorder=3, label="chosen")
+    axes.set(ylim=(0, 1.02), xlabel="Number of clusters", ylabel="Adjusted Rand index")
+    axes.set_xticks(agreement["cluster_count"])
+    axes.set_title("How many clusters: two halves of the customers, divided apart, agree", fontsize=11, loc="left")
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=9)
+    return _png(figure)

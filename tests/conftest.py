@@ -1,0 +1,101 @@
+"""What all tests share: a small shop that ran once, and copies of it to break."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ingestion.adapters import HOUSEHOLDS_VARIABLE
+from shops import PROJECT_ROOT, ShopFolders
+
+SMALL_HOUSEHOLDS = "200"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes what a user has under data/."""
+    for name in ("AUDIENCE_SHOP", "AUDIENCE_DATA_DIR", "AUDIENCE_WAREHOUSE", "AUDIENCE_AS_OF", "DAGSTER_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(HOUSEHOLDS_VARIABLE, SMALL_HOUSEHOLDS)
+
+
+def small_environment(data_root: Path) -> dict[str, str]:
+    """The environment in which a command works on the small shop under `data_root`."""
+    return {**os.environ, "AUDIENCE_DATA_DIR": str(data_root), HOUSEHOLDS_VARIABLE: SMALL_HOUSEHOLDS}
+
+
+def run_command(data_root: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """`python <arguments>` in the project, on the small shop under `data_root`."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=PROJECT_ROOT,
+        env={**small_environment(data_root), **more},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def _once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Make `folder` once for all workers of this test session."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            unfinished = folder.with_name(f"{folder.name}.unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            make(unfinished)
+            unfinished.rename(folder)
+    return folder
+
+
+def _session_folder(factory: pytest.TempPathFactory) -> Path:
+    base = factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def landed_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root whose demo shop has landed (200 households) and nothing else."""
+
+    def make(root: Path) -> None:
+        landed = run_command(root, "-m", "ingestion", "land")
+        assert landed.returncode == 0, landed.stderr
+
+    return _once(_session_folder(tmp_path_factory) / "landed_shop", make)
+
+
+@pytest.fixture(scope="session")
+def good_shop(tmp_path_factory: pytest.TempPathFactory, landed_shop: Path) -> Path:
+    """A data root whose small demo shop went through the whole chain once."""
+
+    def make(root: Path) -> None:
+        shutil.copytree(landed_shop, root)
+        done = run_command(root, "-m", "orchestration", "run")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return _once(_session_folder(tmp_path_factory) / "good_shop", make)
+
+
+def _copy(source: Path, target: Path) -> ShopFolders:
+    shutil.copytree(source, target, symlinks=True)
+    return ShopFolders.of("demo", target)
+
+
+@pytest.fixture
+def fresh_shop(landed_shop: Path, tmp_path: Path) -> ShopFolders:
+    """A copy of the landed shop: no warehouse, nothing published."""
+    return _copy(landed_shop, tmp_path / "data")
+
+
+@pytest.fixture
+def shop(good_shop: Path, tmp_path: Path) -> Iterator[ShopFolders]:
+    """A copy of the shop that ran once, to break at will."""
+    yield _copy(good_shop, tmp_path / "data")

@@ -1,0 +1,40 @@
+"""Two runs at once: the second waits its turn or is refused in words; nobody sees a lock error of the engine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from orchestration.lock import WAIT_VARIABLE, write_lock
+from shops import PROJECT_ROOT, ShopFolders
+from tests.conftest import run_command, small_environment
+
+
+def test_the_second_of_two_runs_waits(shop: ShopFolders) -> None:
+    command = [sys.executable, "-m", "orchestration", "run"]
+    runs = [
+        subprocess.Popen(command, cwd=PROJECT_ROOT, env=small_environment(shop.data_root), text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(2)
+    ]  # fmt: skip
+    outputs = [run.communicate(timeout=300) for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    errors = "".join(error for _, error in outputs)
+    assert errors.count("waiting: the warehouse is being written by") == 1
+    assert "Conflicting lock" not in errors
+
+
+def test_dbt_from_the_shell_is_refused_in_words(shop: ShopFolders) -> None:
+    with write_lock(shop.lock, "a run from the shell"):
+        refused = run_command(shop.data_root, "-m", "dbt.cli.main", "run", "-s", "dim_dates", **{WAIT_VARIABLE: "0"})
+    assert refused.returncode != 0
+    assert "the warehouse is being written by a run from the shell" in refused.stdout
+    assert "Conflicting lock" not in refused.stdout + refused.stderr
+
+
+def test_a_run_is_refused_in_words_when_it_may_not_wait(shop: ShopFolders) -> None:
+    with write_lock(shop.lock, "dbt from the shell"):
+        refused = run_command(shop.data_root, "-m", "orchestration", "run", **{WAIT_VARIABLE: "0"})
+    assert refused.returncode == 1
+    assert "the warehouse is being written by dbt from the shell" in refused.stderr
+    assert "Traceback" not in refused.stderr

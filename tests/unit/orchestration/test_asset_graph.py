@@ -1,0 +1,83 @@
+"""The graph itself: what waits for what, and what an engineer sees in the UI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.definitions import build_definitions
+from orchestration.stages import STAGES, gate_key
+from shops import PROJECT_ROOT, ShopFolders
+
+SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build_definitions(ShopFolders.of("demo", tmp_path_factory.mktemp("data")))
+
+
+def test_every_asset_waits_for_the_gates_of_all_earlier_stages(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    seen = 0
+    for key in graph.get_all_asset_keys():
+        stage = graph.get(key).group_name
+        earlier = STAGES[: STAGES.index(stage)] if stage in STAGES else STAGES
+        upstream = _ancestors(graph, key)
+        missing = [name for name in earlier if gate_key(name) not in upstream]
+        assert not missing, f"{key.to_user_string()} does not wait for the gates {missing}"
+        seen += 1
+    assert seen > 60
+
+
+def test_every_gate_waits_for_every_asset_of_its_stage(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for stage in STAGES:
+        of_stage = {k for k in graph.get_all_asset_keys() if graph.get(k).group_name == stage and k != gate_key(stage)}
+        assert of_stage, stage
+        assert of_stage <= graph.get(gate_key(stage)).parent_keys
+
+
+def test_every_gate_blocks(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for stage in STAGES:
+        (check,) = [key for key in graph.asset_check_keys if key.asset_key == gate_key(stage)]
+        spec = graph.get_check_spec(check)
+        assert spec.blocking
+
+
+def test_the_graph_is_the_one_we_know(definitions: dg.Definitions) -> None:
+    """A snapshot: a changed graph is a deliberate change. Write it anew with `python -m tests.unit.orchestration`."""
+    assert describe(definitions) == SNAPSHOT.read_text(encoding="utf-8")
+
+
+def test_every_rule_segment_on_disk_is_listed(definitions: dg.Definitions) -> None:
+    listed = (PROJECT_ROOT / "macros" / "segments" / "rule_segments.sql").read_text()
+    own = (PROJECT_ROOT / "shops" / "demo" / "macros" / "shop_segments.sql").read_text()
+    for folder, text in (("models/segments/rules", listed), ("shops/demo/models/segments", own)):
+        for file in (PROJECT_ROOT / folder).glob("seg_*.sql"):
+            assert f"'{file.stem}'" in text, f"{file.name} is not listed and would have no members"
+
+
+def describe(definitions: dg.Definitions) -> str:
+    """The graph as text: an asset a line, with its group and parents."""
+    graph = definitions.resolve_asset_graph()
+    lines = []
+    for key in sorted(graph.get_all_asset_keys(), key=lambda k: k.to_user_string()):
+        node = graph.get(key)
+        parents = ", ".join(sorted(parent.to_user_string() for parent in node.parent_keys))
+        lines.append(f"{node.group_name:<9} {key.to_user_string()} <- {parents or '-'}")
+    return "\n".join(lines) + "\n"
+
+
+def _ancestors(graph: object, key: dg.AssetKey) -> set[dg.AssetKey]:
+    found: set[dg.AssetKey] = set()
+    waiting = [key]
+    while waiting:
+        for parent in graph.get(waiting.pop()).parent_keys:  # type: ignore[attr-defined]
+            if parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
