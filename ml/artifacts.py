@@ -8,7 +8,6 @@ import datetime
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,7 +82,7 @@ def _plain(value: Any) -> Any:
 def _write(path: Path, payload: bytes) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(payload)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def load(folder: Path, feature_names: Sequence[str] | None = None, sha256: str | None = None) -> Artifact:

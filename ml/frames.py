@@ -57,9 +57,7 @@ def in_key_order(frame: pd.DataFrame, keys: Sequence[str], what: str) -> pd.Data
     return ordered
 
 
-def feature_matrix(
-    frame: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str], what: str
-) -> pd.DataFrame:
+def feature_matrix(frame: pd.DataFrame, numeric: Sequence[str], categorical: Sequence[str], what: str) -> pd.DataFrame:
     """The features alone: numbers as float64 (null as NaN), kinds as text (null as 'unknown').
 
     Returns

@@ -48,8 +48,7 @@ def name_clusters(effects: pd.DataFrame) -> list[str]:
 
     Examples
     --------
-    >>> effects = pd.DataFrame({
-    ...     "purchase_day_count_91d": [1.4, -1.3], "days_since_last_order": [-0.8, 1.2], "mean_order_value": [0.9, 0.1]})
+    >>> effects = pd.DataFrame([[1.4, -0.8, 0.9], [-1.3, 1.2, 0.1]], columns=[ACTIVITY, SILENCE, "mean_order_value"])
     >>> name_clusters(effects)
     ['Big-basket regulars', 'Lapsing shoppers']
     """
@@ -90,9 +89,7 @@ def _adjectives(effects: pd.Series) -> list[tuple[str, float]]:
     return sorted(strongest.values(), key=lambda item: (-item[1], item[0]))
 
 
-def _compose(
-    nouns: Sequence[str], ranked: Sequence[Sequence[tuple[str, float]]], counts: Sequence[int]
-) -> list[str]:
+def _compose(nouns: Sequence[str], ranked: Sequence[Sequence[tuple[str, float]]], counts: Sequence[int]) -> list[str]:
     names = []
     for noun, words, count in zip(nouns, ranked, counts, strict=True):
         text = ", ".join(word for word, _ in words[:count])

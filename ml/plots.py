@@ -60,13 +60,13 @@ def calibration(labels: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], titl
     counts = np.bincount(bins)
     mean_predicted = np.bincount(bins, predicted) / counts
     observed = np.bincount(bins, truth) / counts
-    margin = 1.96 * np.sqrt(np.clip(observed * (1 - observed), 1e-4, None) / counts)
+    low, high = _wilson(observed, counts)
     figure, axes = _axes(6.2, 5.2)
     axes.plot([0, 1], [0, 1], color="#999999", linestyle="--", linewidth=1, label="perfectly calibrated")
     axes.errorbar(
         mean_predicted,
         observed,
-        yerr=np.vstack([np.minimum(margin, observed), np.minimum(margin, 1 - observed)]),
+        yerr=np.vstack([observed - low, high - observed]),
         color=COLORS[0],
         marker="o",
         markersize=5,
@@ -74,12 +74,20 @@ def calibration(labels: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], titl
         linewidth=1.5,
         label=f"{LABELS.get(name, name)} (tenths of the rows, 95% interval)",
     )
-    top = min(1.0, 1.15 * float(max(mean_predicted.max(), (observed + margin).max())))
+    top = min(1.0, 1.15 * float(max(mean_predicted.max(), high.max())))
     axes.set(xlim=(0, top), ylim=(0, top), xlabel="Predicted probability", ylabel="Observed rate")
     axes.set_title(f"{title}\nCalibration", fontsize=11, loc="left")
     axes.grid(alpha=0.25)
     axes.legend(loc="upper left", frameon=False, fontsize=9)
     return _png(figure)
+
+
+def _wilson(rates: Floats, counts: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """Wilson's 95% interval of rates: unlike the usual margin it has a width at 0 and at 1."""
+    z = 1.96
+    center = (rates + z**2 / (2 * counts)) / (1 + z**2 / counts)
+    half = z / (1 + z**2 / counts) * np.sqrt(rates * (1 - rates) / counts + z**2 / (4 * counts**2))
+    return np.minimum(rates, center - half), np.maximum(rates, center + half)
 
 
 def lift(labels: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: str) -> bytes:
@@ -116,6 +124,7 @@ def lift(labels: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: str)
                 (0.1, at_tenth),
                 xytext=(0.2, max(0.06, at_tenth - 0.12)),
                 fontsize=9,
+                bbox={"boxstyle": "square,pad=0.2", "color": "white"},
                 arrowprops={"arrowstyle": "-", "color": "#666666"},
             )
     axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="Share addressed, highest scores first", ylabel="Share of all hits")
@@ -135,7 +144,9 @@ def cluster_profiles(profiles: pd.DataFrame) -> bytes:
     keys = sorted(profiles["cluster_key"].unique(), key=int)
     features = list(dict.fromkeys(profiles["feature"]))
     cells = {
-        figure: profiles.pivot(index="feature", columns="cluster_key", values=figure).loc[features, keys].to_numpy(float)
+        figure: profiles.pivot(index="feature", columns="cluster_key", values=figure)
+        .loc[features, keys]
+        .to_numpy(float)
         for figure in ("effect_size", "cluster_mean")
     }
     effects, means = cells["effect_size"], cells["cluster_mean"]
@@ -156,7 +167,7 @@ def cluster_profiles(profiles: pd.DataFrame) -> bytes:
                 color="white" if dark else "black",
             )
     names = [
-        textwrap.fill(str(heads.loc[key, "cluster_name"]), 17) + f"\n({heads.loc[key, 'member_count']:,})" for key in keys
+        _wrapped(str(heads.loc[key, "cluster_name"]), 17) + f"\n({heads.loc[key, 'member_count']:,})" for key in keys
     ]
     axes.set_xticks(range(len(keys)), names, fontsize=9)
     axes.set_yticks(range(len(features)), [_readable(feature) for feature in features], fontsize=9)
@@ -174,6 +185,10 @@ def _figure_text(value: float) -> str:
     if abs(value) < 1:
         return f"{value:.2f}"
     return f"{value:.1f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def _wrapped(text: str, width: int) -> str:
+    return textwrap.fill(text, width, break_on_hyphens=False)
 
 
 def _readable(feature: str) -> str:
@@ -197,7 +212,7 @@ def cluster_map(positions: pd.DataFrame, names: Mapping[str, str]) -> bytes:
     for number, key in enumerate(sorted(names, key=int)):
         members = positions[positions["cluster_key"] == key]
         axes.annotate(
-            textwrap.fill(names[key], 20),
+            _wrapped(names[key], 20),
             (members["x"].median(), members["y"].median()),
             ha="center",
             va="center",
@@ -227,9 +242,9 @@ def cluster_selection(selection: pd.DataFrame, min_agreement: float) -> bytes:
     axes.axhline(min_agreement, color="#999999", linestyle="--", linewidth=1, label=f"asked for: {min_agreement:g}")
     axes.plot(agreement["cluster_count"], agreement["value"], color=COLORS[0], marker="o", label="agreement of halves")
     axes.scatter(chosen["cluster_count"], chosen["value"], s=130, color=COLORS[1], zorder=3, label="chosen")
-    axes.set(ylim=(0, 1.02), xlabel="Number of clusters", ylabel="Adjusted Rand index")
+    axes.set(ylim=(0, 1.02), xlabel="Number of clusters", ylabel="Pairs kept together, worst cluster")
     axes.set_xticks(agreement["cluster_count"])
-    axes.set_title("How many clusters: two halves of the customers, divided apart, agree", fontsize=11, loc="left")
+    axes.set_title("How many clusters: do two halves of the customers agree?", fontsize=11, loc="left")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=9)
     return _png(figure)

@@ -80,7 +80,10 @@ def logistic_pipeline(numeric: Sequence[str], categorical: Sequence[str], streng
     )
     return Pipeline(
         [
-            ("prepare", ColumnTransformer([("numbers", numbers, list(numeric)), ("kinds", _kinds(), list(categorical))])),
+            (
+                "prepare",
+                ColumnTransformer([("numbers", numbers, list(numeric)), ("kinds", _kinds(), list(categorical))]),
+            ),
             ("model", LogisticRegression(C=strength, max_iter=1000)),
         ]
     )
@@ -89,13 +92,15 @@ def logistic_pipeline(numeric: Sequence[str], categorical: Sequence[str], streng
 def boosting_pipeline(
     numeric: Sequence[str], categorical: Sequence[str], rounds: int, learning_rate: float, min_leaf: int
 ) -> Pipeline:
-    """Histogram gradient boosting with shallow trees; nulls go their own way in each split."""
+    """Histogram gradient boosting with shallow trees.
+
+    A null becomes -1, below every count and number of days, so that a split can part it from the rest: scikit-learn's
+    own treatment of nulls fails on a column that is null throughout, which a small shop has.
+    """
+    fill = SimpleImputer(strategy="constant", fill_value=-1.0, keep_empty_features=True)
     return Pipeline(
         [
-            (
-                "prepare",
-                ColumnTransformer([("numbers", "passthrough", list(numeric)), ("kinds", _kinds(), list(categorical))]),
-            ),
+            ("prepare", ColumnTransformer([("numbers", fill, list(numeric)), ("kinds", _kinds(), list(categorical))])),
             (
                 "model",
                 HistGradientBoostingClassifier(
@@ -162,7 +167,9 @@ def _logit(probabilities: Floats) -> Floats:
 def fit_calibration(probabilities: Floats, labels: Labels) -> Calibration:
     """Platt's two numbers, from predictions made for rows later than those the model learned from.
 
-    Few rows of one class, or a fit that would turn the order around, leave the probabilities as they are.
+    They come from the newest fold alone: its model saw nearly as much as the final one does. Over all folds the
+    smaller models of the older ones were corrected for, and the log loss on later dates was worse than with no
+    calibration. Few rows of one class, or a fit that would turn the order around, leave the probabilities as they are.
     """
     if _rows_per_class(labels) < MIN_CALIBRATION_ROWS_PER_CLASS:
         return Calibration()
@@ -189,9 +196,10 @@ class Choice:
     Attributes
     ----------
     winner : Candidate
-    out_of_time : array of shape (n_judged,)
-        The winner's raw probabilities for the judged rows of all folds, each by a model that learned from before.
-    labels : array of shape (n_judged,)
+    out_of_time : array of shape (n_newest,)
+        The winner's raw probabilities for the newest fold, by a model that learned from before it.
+    labels : array of shape (n_newest,)
+        The labels of the newest fold.
     table : list of dict
         One entry a candidate: name, roc_auc over the folds' pooled rows, and for each candidate that is not of the
         simple family the paired gain over the best simple one with its 95% interval.
@@ -266,7 +274,8 @@ def choose(
             if gain.low > 0 and aucs[candidate.name] > best_auc:
                 winner, best_auc = candidate, aucs[candidate.name]
         table.append(entry)
-    return Choice(winner, simplest, predictions[winner.name], truth, table)
+    newest = len(usable[-1][2])
+    return Choice(winner, simplest, predictions[winner.name][-newest:], truth[-newest:], table)
 
 
 def _comparable(auc: float) -> float:

@@ -146,10 +146,7 @@ def train(
             FEATURES,
             (),
         )
-        newest = folds[-1].judged.rows if folds else learned[:0]
-        # Rates drift with the season: only the newest fold says what a probability of today is worth.
-        recent = len(choice.out_of_time) - len(newest) if len(choice.out_of_time) else 0
-        calibration = propensity.fit_calibration(choice.out_of_time[recent:], choice.labels[recent:])
+        calibration = propensity.fit_calibration(choice.out_of_time, choice.labels)
         identity = {
             "model_name": MODEL_NAME,
             "trained_through": trained_through,
@@ -164,11 +161,10 @@ def train(
             ),
         }
         training = matrix.iloc[learned]
-        scorer = propensity.fit_scorer(
-            choice.winner, training, truth[learned], calibration, FEATURES, (), **identity
-        )
+        scorer = propensity.fit_scorer(choice.winner, training, truth[learned], calibration, FEATURES, (), **identity)
         baselines: dict[str, tuple[Candidate, Sequence[str]]] = {
-            "logistic_regression_rfm": (logistic(1.0), propensity.RFM_FEATURES)}
+            "logistic_regression_rfm": (logistic(1.0), propensity.RFM_FEATURES)
+        }
         if choice.winner is not choice.simplest:
             baselines["logistic_regression_same_features"] = (choice.simplest, FEATURES)
         scores = {"model": scorer.probabilities(rows.iloc[tested])}

@@ -149,9 +149,7 @@ def train(
             content_hash(matrix.iloc[learned].assign(label=learned_labels, customer=customers.iloc[learned])),
         )
         training = matrix.iloc[learned]
-        scorer = propensity.fit_scorer(
-            choice.winner, training, learned_labels, calibration, NUMBERS, KINDS, **identity
-        )
+        scorer = propensity.fit_scorer(choice.winner, training, learned_labels, calibration, NUMBERS, KINDS, **identity)
         scores = {"model": scorer.probabilities(rows.iloc[tested])}
         scores["base_rate"] = np.full(len(tested), propensity.smoothed_rate(learned_labels))
         baselines: dict[str, tuple[Candidate, Sequence[str], Sequence[str]]] = {
@@ -187,9 +185,7 @@ def train(
         open_windows="cut at the split: what was redeemed before it counts, what came after does not",
     )
     title = f"Coupon redemption among those mailed, campaigns from {test_from:%Y-%m-%d}"
-    return TrainedModel(
-        scorer, pd.concat(filled, ignore_index=True), parameters, HoldOut(tested_labels, scores), title
-    )
+    return TrainedModel(scorer, pd.concat(filled, ignore_index=True), parameters, HoldOut(tested_labels, scores), title)
 
 
 def _labelled_rows(features: pd.DataFrame, labels: pd.DataFrame, numbers: Sequence[str]) -> pd.DataFrame:
@@ -222,7 +218,8 @@ def _folds(
     judged_labels, judged_last_day = cut_label_windows(rows["first_redeemed_on"], rows["label_ends_on"], test_from)
     folds, labels_of_fold = [], []
     chosen = starts[1:][-FOLD_COUNT:]
-    for begin, end in zip(chosen, [*chosen[1:], test_from], strict=True):
+    ends = [*chosen[1:], test_from][: len(chosen)]
+    for begin, end in zip(chosen, ends, strict=True):
         known, known_last_day = cut_label_windows(rows["first_redeemed_on"], rows["label_ends_on"], begin)
         earlier = (days < pd.Timestamp(begin)).to_numpy()
         inside = ((days >= pd.Timestamp(begin)) & (days < pd.Timestamp(end))).to_numpy()

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -51,19 +52,17 @@ def check_time_order(slices: Sequence[Slice]) -> None:
 
     Slices without rows hold no label and are passed over.
     """
-    filled = [part for part in slices if part.first_as_of is not None and part.last_label_day is not None]
-    for earlier, later in zip(filled, filled[1:], strict=False):
-        assert earlier.last_label_day is not None and later.first_as_of is not None
-        if earlier.last_label_day >= later.first_as_of:
+    days = [(part.name, part.first_as_of, part.last_label_day) for part in slices]
+    filled = [(name, first, last) for name, first, last in days if first is not None and last is not None]
+    for (earlier, _, last_label_day), (later, first_as_of, _) in pairwise(filled):
+        if last_label_day >= first_as_of:
             raise LeakError(
-                f"the labels of '{earlier.name}' reach {earlier.last_label_day}, but '{later.name}' predicts from "
-                f"{later.first_as_of} on: it would be judged on days that training has seen."
+                f"the labels of '{earlier}' reach {last_label_day}, but '{later}' predicts from {first_as_of} on: "
+                "it would be judged on days that training has seen."
             )
 
 
-def make_slice(
-    name: str, selected: npt.NDArray[np.bool_], as_of: pd.Series, last_label_day: pd.Series
-) -> Slice:
+def make_slice(name: str, selected: npt.NDArray[np.bool_], as_of: pd.Series, last_label_day: pd.Series) -> Slice:
     """The slice of the rows where `selected` is true; `as_of` and `last_label_day` hold one day a row."""
     rows = np.flatnonzero(selected)
     if not len(rows):

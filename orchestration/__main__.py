@@ -41,8 +41,11 @@ def _run(folders: ShopFolders, only_if_changed: bool) -> int:
 
     try:
         if only_if_changed and is_up_to_date(folders):
-            console.print(f"up to date: code, settings and landed data are those of the published run in "
-                          f"{folders.current}; nothing to do (make run rebuilds all the same)", soft_wrap=True)  # fmt: skip
+            console.print(
+                f"up to date: code, settings and landed data are those of the published run in {folders.current}; "
+                "nothing to do (make run rebuilds all the same)",
+                soft_wrap=True,
+            )
             print_summary(folders, console)
             return 0
         print_progress(lambda line: console.print(line, highlight=False, soft_wrap=True))
@@ -55,8 +58,9 @@ def _run(folders: ShopFolders, only_if_changed: bool) -> int:
         for failure in outcome.failures:
             errors.print(f"failed: {failure}", style="red", highlight=False, soft_wrap=True, markup=False)
         errors.print(
-            f"The run {outcome.run_id} ended red after {seconds:.0f} s. Nothing was published and the warehouse is as "
-            f"it was; what the run built lies in {folders.runs / outcome.run_id}. Next: correct the cause and run again.",
+            f"The run {outcome.run_id} ended red after {seconds:.0f} s. Nothing was published and the warehouse is "
+            f"as it was; what the run built lies in {folders.runs / outcome.run_id}. "
+            "Next: correct the cause and run again.",
             highlight=False, soft_wrap=True, markup=False,
         )  # fmt: skip
         return 1

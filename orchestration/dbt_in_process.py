@@ -62,6 +62,13 @@ class InProcessDbt:
         if not result.success:
             raise DbtFailed(_failures(result))
 
+    def build_models(self, models: Sequence[str], warehouse: Path, *callbacks: Any) -> Any:
+        """Build `models` and run their data tests in the file `warehouse`; returns dbt's result, failed or not."""
+        # Unit tests judge the code, not the data: they run in `dbt build` and in `make test`, not in every run.
+        arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *models]
+        with self._environment(warehouse):
+            return self._invoke(arguments, *callbacks)
+
     def build(
         self,
         models: Sequence[str],
@@ -69,7 +76,7 @@ class InProcessDbt:
         context: dg.AssetExecutionContext,
         translator: DagsterDbtTranslator,
     ) -> Iterator[Any]:
-        """Build `models` and their data tests in the file `warehouse`; yields Dagster's events.
+        """The same within a Dagster step; yields Dagster's events.
 
         Raises
         ------
@@ -80,10 +87,7 @@ class InProcessDbt:
         from google.protobuf.json_format import MessageToDict
 
         messages: list[Any] = []
-        # Unit tests judge the code, not the data: they run in `dbt build` and in `make test`, not in every run.
-        arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *models]
-        with self._environment(warehouse):
-            result = self._invoke(arguments, messages.append)
+        result = self.build_models(models, warehouse, messages.append)
         for message in messages:
             event = DbtCoreCliEventMessage(
                 raw_event=MessageToDict(message, preserving_proto_field_name=True), event_history_metadata={}

@@ -4,7 +4,7 @@ What is learned, and how, is in `ml/`; here is only which rows go in and where t
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,7 +33,7 @@ _READS = (
 def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """Assets `scores/purchase_propensity`, `scores/redemption_propensity` and `scores/shopping_clusters`."""
 
-    def ml_asset(description: str) -> Any:
+    def ml_asset(description: str) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
         return dg.asset(
             key_prefix="scores",
             group_name="scores",
@@ -43,9 +43,7 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         )
 
     @ml_asset("How likely each customer is to order within the next days; trained, judged on a later date, scored now.")
-    def purchase_propensity(
-        context: dg.AssetExecutionContext, workspace: RunWorkspace
-    ) -> dg.MaterializeResult[None]:
+    def purchase_propensity(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
         from ml import purchase
 
         clock = StageClock(context, "scores")
@@ -59,10 +57,10 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         result = _ModelResult(purchase.score(model.scorer, now), model)
         return _store(result, context, workspace, clock)
 
-    @ml_asset("How likely each customer that is mailed a campaign is to redeem one of its coupons, as of its first day.")
-    def redemption_propensity(
-        context: dg.AssetExecutionContext, workspace: RunWorkspace
-    ) -> dg.MaterializeResult[None]:
+    @ml_asset(
+        "How likely each customer that is mailed a campaign is to redeem one of its coupons, as of its first day."
+    )
+    def redemption_propensity(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
         from ml import redemption
 
         clock = StageClock(context, "scores")
@@ -78,7 +76,9 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         later = features[pd.to_datetime(features["as_of_date"]) >= pd.Timestamp(test_from)]
         return _store(_ModelResult(redemption.score(model.scorer, later), model), context, workspace, clock)
 
-    @ml_asset("Customers who shop alike: how many groups is chosen by a stated criterion, names come from the profiles.")
+    @ml_asset(
+        "Customers who shop alike: how many groups is chosen by a stated criterion, names come from the profiles."
+    )
     def shopping_clusters(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
         from ml import clustering
 

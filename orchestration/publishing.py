@@ -47,10 +47,10 @@ def _write_database(warehouse: Path, folder: Path) -> dict[str, int]:
         connection.execute(f"attach '{warehouse}' as {SOURCE} (read_only)")
         connection.execute(f"create schema {SCHEMA}")
         tables = connection.execute(
-            f"select table_name, sql from duckdb_tables() where database_name = '{SOURCE}' and schema_name = ? "
-            f"union all select view_name, null from duckdb_views() where database_name = '{SOURCE}' and schema_name = ? "
+            "select table_name, sql from duckdb_tables() where database_name = $1 and schema_name = $2 "
+            "union all select view_name, null from duckdb_views() where database_name = $1 and schema_name = $2 "
             "order by 1",
-            [SCHEMA, SCHEMA],
+            [SOURCE, SCHEMA],
         ).fetchall()
         for table, definition in tables:
             if definition is None:  # A view becomes a table: readers get no way into the warehouse.
@@ -72,18 +72,18 @@ def _write_database(warehouse: Path, folder: Path) -> dict[str, int]:
 
 def _copy_comments(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Descriptions travel with the tables, so that a BI tool shows them."""
-    for kind in ("tables", "views"):
-        name = kind[:-1] + "_name"
+    here = [SOURCE, SCHEMA, table]
+    for kind in ("table", "view"):
         for (comment,) in connection.execute(
-            f"select comment from duckdb_{kind}() where database_name = '{SOURCE}' and schema_name = ? and {name} = ? "
+            f"select comment from duckdb_{kind}s() where database_name = ? and schema_name = ? and {kind}_name = ? "
             "and comment is not null",
-            [SCHEMA, table],
+            here,
         ).fetchall():
             connection.execute(f"comment on table {SCHEMA}.{table} is {_literal(comment)}")
     for column, comment in connection.execute(
-        f"select column_name, comment from duckdb_columns() where database_name = '{SOURCE}' and schema_name = ? "
+        "select column_name, comment from duckdb_columns() where database_name = ? and schema_name = ? "
         "and table_name = ? and comment is not null",
-        [SCHEMA, table],
+        here,
     ).fetchall():
         connection.execute(f"comment on column {SCHEMA}.{table}.{column} is {_literal(comment)}")
 

@@ -1,4 +1,4 @@
-"""The stages of the chain, in order. A stage is a folder of models, a dbt tag, a schema, a group of assets and a gate."""
+"""The stages of the chain, in order: each a folder of models, a dbt tag, a schema, a group of assets and a gate."""
 
 from __future__ import annotations
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import duckdb
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from orchestration.publishing import DATABASE_FILE
 from shops import ShopFolders
 
-# What a reader of the terminal wants first of all the figures in rpt_model_performance.
-_SHOWN_METRICS = ("roc_auc", "average_precision", "lift_at_10_percent", "brier")
+TEXT_COLUMNS = frozenset({"note", "beside"})
 
 
 def print_summary(folders: ShopFolders, console: Console) -> None:
@@ -19,7 +19,7 @@ def print_summary(folders: ShopFolders, console: Console) -> None:
     with duckdb.connect(str(database), read_only=True) as connection:
         console.print(_segments(connection))
         console.print(_models(connection))
-        console.print(_gates(connection))
+        console.print(_gates(connection), highlight=False, soft_wrap=True)
     console.print(f"published  [bold]{database}[/bold] (schema marts), Parquet beside it", soft_wrap=True)
     console.print("next       make ui: the chain in Dagster, with plots and gates")
     console.print(
@@ -29,50 +29,48 @@ def print_summary(folders: ShopFolders, console: Console) -> None:
     )
 
 
+def _table(title: str, *columns: str) -> Table:
+    """A plain table: the first column is text, numbers stand to the right, nothing is cut off."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="left" if number == 0 or name in TEXT_COLUMNS else "right", overflow="fold")
+    return table
+
+
 def _segments(connection: duckdb.DuckDBPyConnection) -> Table:
-    table = Table(title="Segments now (they overlap)", title_justify="left")
-    for name, justify in (("segment", "left"), ("kind", "left"), ("customers", "right"), ("share", "right"),
-                          ("spend", "right"), ("spend share", "right"), ("note", "left")):  # fmt: skip
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for name, kind, members, share, spend, spend_share, note in connection.execute(
+    table = _table("Segments now (they overlap)", "segment", "customers", "share", "spend", "of all", "note")
+    for name, kind, members, share, spend, spend_share, verdict in connection.execute(
         "select segment_name, segment_type, member_count, customer_share, total_spend, spend_share, size_verdict "
         "from marts.rpt_segment_summary order by segment_type desc, member_count desc"
     ).fetchall():
-        table.add_row(
-            name, kind, f"{members:,}", f"{share:.0%}", f"{spend:,.0f}", f"{spend_share or 0:.0%}",
-            "" if note == "ok" else note,
-        )  # fmt: skip
+        note = kind if kind == "cluster" else "" if verdict == "ok" else verdict
+        table.add_row(name, f"{members:,}", f"{share:.0%}", f"{spend:,.0f}", f"{spend_share or 0:.0%}", note)
     return table
 
 
 def _models(connection: duckdb.DuckDBPyConnection) -> Table:
-    table = Table(title="Models on their hold-out", title_justify="left")
-    for name in ("model", "slice", "metric", "value", "95% interval", "beside"):
-        table.add_column(name, justify="right" if name in {"value", "95% interval"} else "left")
-    marks = ", ".join("?" for _ in _SHOWN_METRICS)
+    table = _table("Models on their hold-out (ROC-AUC)", "model, slice", "model", "95% interval", "beside")
     rows = connection.execute(
-        f"select model_name, slice, metric, any_value(value), any_value(ci_low), any_value(ci_high), "
-        f"string_agg(baseline_name || ' ' || printf('%.3f', baseline), ', ' order by baseline_name) "
-        f"from marts.rpt_model_performance where metric in ({marks}) and is_champion "
-        f"group by all order by model_name, slice, metric",
-        list(_SHOWN_METRICS),
+        "select model_name, slice, any_value(value), any_value(ci_low), any_value(ci_high), "
+        "list(row(baseline_name, baseline) order by baseline) filter (baseline_name <> 'base_rate') "
+        "from marts.rpt_model_performance where metric = 'roc_auc' and slice not like 'mailed, %' "
+        "group by all order by model_name, any_value(is_champion) desc, slice"
     ).fetchall()
-    for model, part, metric, value, low, high, beside in rows:
-        table.add_row(model, part, metric, _number(value), f"{_number(low)} to {_number(high)}", beside or "")
+    for model, part, value, low, high, baselines in rows:
+        beside = ", ".join(f"{name.replace('_', ' ')} {_number(figure)}" for name, figure in baselines or [])
+        table.add_row(
+            f"{model.replace('_', ' ')}, {part}", _number(value), f"{_number(low)} to {_number(high)}", beside
+        )
     return table
 
 
-def _gates(connection: duckdb.DuckDBPyConnection) -> Table:
-    table = Table(title="Gates", title_justify="left")
-    for name in ("gate", "expectations that hold", "warnings"):
-        table.add_column(name, justify="left" if name == "gate" else "right")
+def _gates(connection: duckdb.DuckDBPyConnection) -> str:
     order = "list_position(['landing','staging','identity','features','scores','segments','marts'], gate)"
-    for gate, held, total, warned in connection.execute(
-        f"select gate, count(*) filter (success), count(*), count(*) filter (not success) "
-        f"from marts.rpt_data_quality group by gate order by {order}"
-    ).fetchall():
-        table.add_row(gate, f"{held} of {total}", str(warned))
-    return table
+    gates = connection.execute(
+        f"select gate, count(*) filter (success), count(*) from marts.rpt_data_quality group by gate order by {order}"
+    ).fetchall()
+    passed = ", ".join(f"{gate} {held}/{total}" for gate, held, total in gates)
+    return f"gates      {passed} expectations hold"
 
 
 def _number(value: float | None) -> str:

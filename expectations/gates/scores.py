@@ -109,11 +109,11 @@ def _models(scope: Scope) -> Suite:
 
 
 def _base_rate(scope: Scope, model: str, label: str) -> list[Suite]:
-    """Hold the mean probability of a model against how often its label was positive."""
+    """Hold the mean probability of a model against how often its label was positive, as odds."""
     table, _, column = label.rpartition(".")
     if not scope.catalog.has_rows(table):
         return []
-    limit = scope.limits.scores.max_base_rate_ratio
+    limit = scope.limits.scores.max_base_rate_odds_ratio
     query = f"""
         with scored as (
             select model_name, avg(score) as mean_score from {SCORES}
@@ -124,16 +124,11 @@ def _base_rate(scope: Scope, model: str, label: str) -> list[Suite]:
             model_name,
             round(mean_score, 6) as mean_score,
             round(base_rate, 6) as base_rate,
-            round(mean_score / nullif(base_rate, 0), 6) as base_rate_ratio,
+            round(mean_score * (1 - base_rate) / nullif((1 - mean_score) * base_rate, 0), 6) as odds_ratio,
         from scored, labels
     """
-    check = each_between(
-        "base_rate_ratio",
-        round(1 / limit, 6),
-        limit,
-        f"mean score of {model} / base rate of {column}",
-        named_by="model_name",
-    )
+    label_text = f"odds of the mean score of {model} / odds of the base rate of {column}"
+    check = each_between("odds_ratio", round(1 / limit, 6), limit, label_text, named_by="model_name")
     return [Suite(f"base_rate_{model}", SCORES, (check,), query, (SCORES,))]
 
 
@@ -142,8 +137,9 @@ def _performance(scope: Scope) -> Suite:
     query = f"""
         select distinct model_name, model_version, as_of_date, slice, metric, value, rows, positives
         from {PERFORMANCE} where is_champion and lower(metric) = 'roc_auc'
-        -- A small slice may do worse by chance: where there is a figure over all, that one counts.
-        qualify slice = 'all' or not bool_or(slice = 'all') over (partition by model_name, model_version)
+            and positives >= {limits.min_judged_positives} and rows - positives >= {limits.min_judged_positives}
+        -- A small slice may do worse by chance: the largest one counts.
+        qualify rows = max(rows) over (partition by model_name, model_version)
     """
     check = each_between(
         "value",
@@ -163,7 +159,7 @@ def _clusters(scope: Scope) -> Suite:
             select cluster_key, count(*) as members from {CLUSTERS} where as_of_date = {NOW} group by cluster_key
         )
         select
-            count(*) as cluster_count,
+            count(cluster_key) as cluster_count,
             any_value(customers_now) as customers_now,
             sum(members) as members,
             round(coalesce(max(members) / sum(members), 1), 6) as largest_share,

@@ -22,8 +22,12 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         if self.family != socket.AF_UNIX:
             raise AssertionError(f"a gate called out to {address}")
 
+    def refuse_name(host: Any, *_: Any, **__: Any) -> None:
+        raise AssertionError(f"a gate looked up {host}")
+
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse_name)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ import duckdb
 import pytest
 
 from expectations import GATES, ExpectationsError, GateReport, validation
+from expectations.limits import read_limits
+from shops import load_settings
 from tests.unit.expectations.scratch_shop import Shop
 
 LINES = "staging.stg_shop__order_lines"
@@ -73,7 +75,7 @@ DAMAGES = [
     ("scores", f"update {SCORES} set score = 0.5", SCORES, "probabilities differ between customers"),
     ("scores", f"update {SCORES} set score = score * 3", SCORES, "probabilities lie between 0 and 1"),
     ("scores", f"update {SCORES} set score = 'nan' where customer_id < 'c_2'", SCORES, "scores are finite numbers"),
-    ("scores", f"update {SCORES} set score = score / 10", SCORES, "mean score of purchase / base rate"),
+    ("scores", f"update {SCORES} set score = score / 10", SCORES, "odds of the mean score of purchase"),
     ("scores", f"delete from {SCORES} where campaign_id is null and customer_id < 'c_8'", SCORES, "scored customers"),
     ("scores", f"delete from {SCORES}", SCORES, "number of models that score"),
     ("scores", f"insert into {SCORES} select * from {SCORES}", SCORES, "scores a customer"),
@@ -199,6 +201,11 @@ def test_unknown_threshold_names_the_nearest(good_shop: Shop) -> None:
         good_shop.run("staging", gates={"staging": {"max_quarantined_share": 0.5}})
     with pytest.raises(ExpectationsError, match="did you mean staging"):
         good_shop.run("staging", gates={"stagin": {}})
+
+
+def test_shipped_settings_are_valid_thresholds() -> None:
+    limits = read_limits(load_settings("demo").model_dump())
+    assert limits.staging.max_quarantine_share > 0
 
 
 def test_unknown_gate(good_shop: Shop) -> None:

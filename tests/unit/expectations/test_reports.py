@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from expectations import ExpectationResult, ExpectationsError
+from expectations import ExpectationResult, ExpectationsError, preload
 from expectations.__main__ import main
 from expectations.results import MASK, mask_rows
 from shops import PROJECT_ROOT
@@ -207,3 +207,8 @@ def test_a_warning_does_not_fail_and_is_told() -> None:
     result = ExpectationResult("marts", "sizes", "t", "", False, "1", "2", severity="warning")
     assert not result.blocks
     assert result.sentence() == "t: sizes: observed 1, expected 2"
+
+
+def test_preload_imports_in_the_background() -> None:
+    preload().join(timeout=60)
+    assert "great_expectations" in sys.modules
