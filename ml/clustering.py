@@ -146,7 +146,7 @@ def _sample(rows: Floats, size: int, seed: int) -> Floats:
     return rows[np.sort(chosen)]
 
 
-def agreement_of_halves(rows: Floats, cluster_count: int, halvings: int = HALVINGS) -> float:
+def agreement_of_halves(rows: Floats, cluster_count: int, halvings: int) -> float:
     """How surely customers who are together stay together when another half of the customers makes the centers.
 
     The prediction strength of Tibshirani and Walther (2005): each half is clustered alone, then one half is divided
@@ -191,7 +191,7 @@ def choose_cluster_count(
             break
         labels = _k_means(count).fit(sample).labels_
         found[count] = {
-            "agreement_of_halves": agreement_of_halves(sample, count),
+            "agreement_of_halves": agreement_of_halves(sample, count, HALVINGS),
             "smallest_cluster": float(np.floor(np.bincount(labels, minlength=count).min() * scale)),
             "silhouette": float(
                 silhouette_score(sample, labels, sample_size=min(SILHOUETTE_ROWS, len(sample)), random_state=SEED)

@@ -61,6 +61,11 @@ class Candidate:
     build: Callable[[Sequence[str], Sequence[str]], Pipeline]
     parts: tuple[str, ...] = ()
 
+    def definition(self, numeric: Sequence[str], categorical: Sequence[str]) -> str:
+        """All settings of the unfitted pipeline as text: a changed step is a changed model version."""
+        text: str = self.build(numeric, categorical).__repr__(N_CHAR_MAX=1_000_000)
+        return text
+
 
 def _kinds() -> OneHotEncoder:
     return OneHotEncoder(handle_unknown="ignore", sparse_output=False)

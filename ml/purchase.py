@@ -154,7 +154,7 @@ def train(
             "model_version": model_version(
                 MODEL_NAME,
                 trained_through,
-                [candidate.name for candidate in candidates],
+                [candidate.definition(FEATURES, ()) for candidate in candidates],
                 horizon_days,
                 schema_hash(FEATURES, ()),
                 content_hash(matrix.iloc[learned].assign(label=truth[learned], customer=customers.iloc[learned])),

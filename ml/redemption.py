@@ -144,7 +144,7 @@ def train(
         identity = _identity(
             MODEL_NAME,
             trained_through,
-            [candidate.name for candidate in candidates],
+            [candidate.definition(NUMBERS, KINDS) for candidate in candidates],
             schema_hash(NUMBERS, KINDS),
             content_hash(matrix.iloc[learned].assign(label=learned_labels, customer=customers.iloc[learned])),
         )
@@ -293,7 +293,7 @@ def _targeting_included(everyone: pd.DataFrame, labels: pd.DataFrame, test_from:
     identity = _identity(
         name,
         trained_through,
-        candidate.name,
+        candidate.definition(CUSTOMER_FEATURES, KINDS),
         schema_hash(CUSTOMER_FEATURES, KINDS),
         content_hash(matrix.iloc[learned].assign(label=learned_labels)),
     )

@@ -4,7 +4,9 @@ A blocking check stops only what is downstream of the asset it hangs on. With th
 its neighbor still ran; so each gate is an asset of its own.
 """
 
+import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -32,7 +34,14 @@ def build_gate_asset(
         group_name=stage,
         deps=list(guarded),
         kinds={"greatexpectations"},
-        check_specs=[dg.AssetCheckSpec(CHECK_NAME, asset=key, blocking=True)],
+        check_specs=[
+            dg.AssetCheckSpec(
+                CHECK_NAME,
+                asset=key,
+                blocking=True,
+                description=f"All expectations of the stage {stage} hold; when one does not, nothing later runs.",
+            )
+        ],
         description=f"What must hold of the stage {stage} before anything later may read it.",
     )
     def gate(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult[None]]:
@@ -59,16 +68,33 @@ def build_gate_asset(
                 dg.AssetCheckResult(
                     passed=report.success,
                     check_name=CHECK_NAME,
-                    metadata={
-                        "summary": report.summary(),
-                        "results": dg.MetadataValue.md(report.markdown()),
-                        "report": dg.MetadataValue.url(f"file://{report.report_path.resolve()}"),
-                    },
+                    metadata=_check_metadata(report),
                 )
             ],
         )
 
     return gate
+
+
+def _check_metadata(report: GateReport) -> dict[str, Any]:
+    """What the UI shows of a gate: the first failing expectation spelled out, all results, numbers to plot."""
+    metadata: dict[str, Any] = {
+        "summary": report.summary(),
+        "results": dg.MetadataValue.md(report.markdown()),
+        "report": dg.MetadataValue.url(f"file://{report.report_path.resolve()}"),
+        "expectations": len(report.results),
+        "failed": len(report.failures),
+        "warnings": len(report.warnings),
+    }
+    if report.failures:
+        first = report.failures[0]
+        metadata |= {
+            "failing_expectation": f"{first.table_name}: {first.expectation}",
+            "observed_value": first.observed_value,
+            "threshold": first.threshold,
+            "sample_rows": dg.MetadataValue.json(json.loads(json.dumps(first.sample_rows, default=str))),
+        }
+    return metadata
 
 
 def _record(report: GateReport, workspace: RunWorkspace, dbt: InProcessDbt) -> None:

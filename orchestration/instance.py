@@ -19,6 +19,7 @@ def prepare_home(folders: ShopFolders) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(_SETTINGS, home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
+    os.environ["AUDIENCE_EVENT_LOG_DIR"] = str(home / "history" / "runs")
     return home
 
 

@@ -182,6 +182,11 @@ def test_name_of_what_failed_is_reported(shop: Shop) -> None:
     assert failed.column_name == "feat_customer_rfm.days_since_last_order, feat_customer_rfm.order_count_28d"
 
 
+def test_campaign_may_be_older_than_the_first_order(shop: Shop) -> None:
+    shop.execute("alter table features.feat_customer_campaign add column days_since_last_campaign integer default 900")
+    assert shop.run("features").success
+
+
 def test_constant_feature_is_a_warning(shop: Shop) -> None:
     shop.execute("update features.feat_customer_basket set store_count = 1")
     report = shop.run("features")

@@ -1,4 +1,5 @@
 import datetime
+import hashlib
 import json
 import subprocess
 import sys
@@ -8,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml import artifacts
 from ml.artifacts import MANIFEST_FILE, MODEL_FILE, ArtifactError, load, load_scorer, save, save_scorer
 from ml.propensity import Calibration, PropensityScorer, blend, boosting, fit_scorer, logistic
 
@@ -107,7 +107,7 @@ def change_manifest(folder: Path, reseal: bool, **changes: object) -> None:
     outer = json.loads((folder / MANIFEST_FILE).read_text())
     outer["content"] = json.dumps({**json.loads(outer["content"]), **changes})
     if reseal:
-        outer["sha256"] = artifacts.hashlib.sha256(outer["content"].encode()).hexdigest()
+        outer["sha256"] = hashlib.sha256(outer["content"].encode()).hexdigest()
     (folder / MANIFEST_FILE).write_text(json.dumps(outer))
 
 

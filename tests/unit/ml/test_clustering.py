@@ -12,6 +12,11 @@ from ml.frames import MissingColumnsError
 Groups = Callable[..., tuple[pd.DataFrame, np.ndarray]]
 
 
+@pytest.fixture(autouse=True)
+def few_halvings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clustering, "HALVINGS", 3)
+
+
 @pytest.mark.parametrize("groups", [3, 5])
 def test_planted_groups_are_found(groups: int, make_groups: Groups) -> None:
     frame, truth = make_groups(groups=groups, members=80)

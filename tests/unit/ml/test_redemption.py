@@ -120,3 +120,17 @@ def test_no_campaign_at_all(make_redemption_shop: Callable[..., Shop]) -> None:
 
 def test_the_default_hold_out_is_the_newest_fifth(shop: Shop) -> None:
     assert redemption.default_test_from(shop[1]) == datetime.date(2017, 7, 10)
+
+
+def test_a_fold_learns_what_was_known_when_it_began(shop: Shop) -> None:
+    features, labels = shop
+    rows = redemption._labelled_rows(features, labels, redemption.NUMBERS)
+    learned, *_ = redemption._split(rows, TEST_FROM)
+    folds, labels_of_fold = redemption._folds(rows, learned, TEST_FROM)
+    assert len(folds) == 4
+    for fold, (known, judged) in zip(folds, labels_of_fold, strict=True):
+        begin = pd.Timestamp(fold.judged.first_as_of)
+        redeemed_on = rows["first_redeemed_on"]
+        assert known.sum() == (redeemed_on.iloc[fold.train.rows] < begin).sum()
+        assert known.sum() < redeemed_on.iloc[fold.train.rows].notna().sum()
+        assert judged.sum() == (redeemed_on.iloc[fold.judged.rows] < pd.Timestamp(TEST_FROM)).sum()
