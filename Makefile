@@ -49,7 +49,7 @@ check: $(VENV)/.installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/sqlfluff lint models shops tests/dbt
-	$(VENV)/bin/dbt --warn-error parse --quiet --no-partial-parse
+	$(VENV)/bin/dbt --quiet --warn-error parse --no-partial-parse
 
 bench: $(VENV)/.installed
 	$(PYTHON) -m benchmarks

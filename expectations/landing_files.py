@@ -142,13 +142,16 @@ def _check_table(zone: LandingZone, table: str) -> Iterator[ExpectationResult]:
         )
     if table in zone.contract.required and table != LOADS:
         rows = zone.visible_rows(table)
+        named = (
+            ", ".join(_name(zone, file) for file in files if file.path.name != ZERO_ROWS_FILE) or "no file of a load"
+        )
         yield ExpectationResult(
             GATE,
             "a required table has rows",
             _full(table),
             "",
             rows > 0,
-            f"{number_text(rows)} rows in visible loads" if rows else "empty: no row in any visible load",
+            f"{number_text(rows)} rows in visible loads" if rows else f"empty: no row in any visible load ({named})",
             "at least 1",
             [{"file": _name(zone, file), "rows": file.rows, "load": file.load_id or "none"} for file in files[:5]],
             next_step="" if rows else "land it (python -m ingestion --help): nothing can be built without it",

@@ -188,10 +188,15 @@ def _card(result: ExpectationResult, state: str) -> str:
     )
     return (
         f'<section class="card is-{state}"><h3>{escape(result.expectation)}</h3>'
-        f"<code>{escape(result.where)}</code>"
+        f"<code>{_breakable(result.where)}</code>"
         f'<dl class="facts">{facts}</dl>{_rows_table(result.sample_rows)}'
         f'<p class="next"><span class="dim">Next:</span> <code>{escape(step)}</code></p></section>'
     )
+
+
+def _breakable(name: str) -> str:
+    """A dotted name that a narrow column breaks after a dot or an underscore, not within a word."""
+    return escape(name).replace(".", ".<wbr>").replace("_", "_<wbr>")
 
 
 def _rows_table(rows: list[dict[str, Any]]) -> str:
@@ -219,7 +224,7 @@ def _is_number(value: object) -> bool:
 def _passed_table(results: Iterable[ExpectationResult]) -> str:
     body = "".join(
         f"<tr><td>{escape(result.expectation)}</td>"
-        f"<td><code>{escape(result.where)}</code></td>"
+        f"<td><code>{_breakable(result.where)}</code></td>"
         f'<td data-label="observed">{escape(result.observed_value)}</td>'
         f'<td data-label="expected">{escape(result.threshold)}</td></tr>'
         for result in results

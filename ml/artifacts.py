@@ -13,9 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ml.propensity import Calibration, PropensityScorer
+
+if TYPE_CHECKING:
+    from ml.clustering import Clustering
 
 MODEL_FILE = "model.skops"
 MANIFEST_FILE = "manifest.json"
@@ -210,6 +213,23 @@ def save_scorer(folder: Path, scorer: PropensityScorer, metrics: Mapping[str, fl
             "trained_through": scorer.trained_through,
             "horizon_days": scorer.horizon_days,
             "metrics": dict(metrics or {}),
+        },
+    )
+
+
+def save_clustering(folder: Path, clustering: "Clustering") -> str:
+    """Write a clustering's pipeline, keys and names; returns its ``artifact_sha256``. `load` reads it back."""
+    return save(
+        folder,
+        clustering.pipeline,
+        {
+            "model_name": clustering.model_name,
+            "model_version": clustering.model_version,
+            "feature_names": list(clustering.feature_names),
+            "cluster_keys": list(clustering.cluster_keys),
+            "names": clustering.names,
+            "trained_through": clustering.trained_through,
+            "parameters": clustering.parameters,
         },
     )
 

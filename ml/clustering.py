@@ -48,6 +48,9 @@ FEATURES = (
 # twice; with the share of shelf discounts, which hardly differs between customers, halves agreed less.
 DESCRIBED = ("spend_91d", "total_spend", "category_count", "retail_discount_share")
 
+# A feature that is constant within the clusters but not between them has an infinite effect.
+MAX_EFFECT = 10.0
+
 CLUSTER_COUNTS = tuple(range(2, 11))
 # Customers form a continuum, and then the silhouette always says two. What a marketer needs is the finest division
 # that is not an accident of who happened to be in the data: with centers from another half of the customers at least
@@ -97,6 +100,16 @@ class Clustering:
     selection: pd.DataFrame
     parameters: dict[str, Any]
     positions: pd.DataFrame
+
+    @property
+    def model_name(self) -> str:
+        """Name of the clustering in every table."""
+        return MODEL_NAME
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The features that customers are divided by."""
+        return FEATURES
 
     def version_row(self, artifact_sha256: str | None) -> pd.DataFrame:
         """The row of ``ml.model_versions`` without run_id."""
@@ -330,7 +343,8 @@ def _keys_by_spend(labels: npt.NDArray[np.intp], spend: pd.Series, cluster_count
 def _profiles(rows: pd.DataFrame, keys: npt.NDArray[np.object_], cluster_keys: tuple[str, ...]) -> pd.DataFrame:
     """Means in the features' own units, and the effect sizes on the de-skewed scale.
 
-    effect_size is Cohen's d: mean of the members less mean of all others, in pooled standard deviations.
+    effect_size is Cohen's d: mean of the members less mean of all others, in pooled standard deviations, between
+    -10 and 10.
     """
     matrix = feature_matrix(rows, (*FEATURES, *DESCRIBED), (), "the clustering features")
     prepared = pd.DataFrame(_preparation().fit_transform(matrix), columns=matrix.columns)
@@ -352,7 +366,10 @@ def _profiles(rows: pd.DataFrame, keys: npt.NDArray[np.object_], cluster_keys: t
                     "feature": matrix.columns,
                     "cluster_mean": matrix[inside].mean().round(6).to_numpy(),
                     "overall_mean": matrix.mean().round(6).to_numpy(),
-                    "effect_size": (difference / pooled.where(pooled > 1e-9)).fillna(0.0).round(6).to_numpy(),
+                    "effect_size": (difference / pooled.clip(lower=1e-9))
+                    .clip(-MAX_EFFECT, MAX_EFFECT)
+                    .round(6)
+                    .to_numpy(),
                 }
             )
         )

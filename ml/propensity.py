@@ -428,8 +428,9 @@ class TrainedModel:
         )
 
     def metrics(self) -> dict[str, float | None]:
-        """Hold-out figures of the model itself, by ``slice/metric``."""
-        own = self.performance[~self.performance["metric"].str.endswith("_gain")]
+        """Hold-out figures of the model itself, by ``slice/metric``; not of the variant with targeting included."""
+        own = self.performance[self.performance["is_champion"].astype(bool)]
+        own = own[~own["metric"].astype(str).str.endswith("_gain")]
         own = own.drop_duplicates(["slice", "metric"])
         return {
             f"{part}/{metric}": None if pd.isna(value) else float(value)

@@ -80,19 +80,22 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         "Customers who shop alike: how many groups is chosen by a stated criterion, names come from the profiles."
     )
     def shopping_clusters(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
-        from ml import clustering
+        from ml import artifacts, clustering
 
         clock = StageClock(context, "scores")
         with reading(workspace.warehouse) as connection:
             now = _customer_features(connection, "is_current")
         model = clustering.fit(now, settings.models.clusters.min_members)
+        folder = workspace.folders.models / clustering.MODEL_NAME / model.model_version
+        checksum = artifacts.save_clustering(folder, model)
+        profiles = model.profiles.merge(model.clusters[["cluster_key", "cluster_description"]], on="cluster_key")
         sizes = ", ".join(f"{row.cluster_name} {row.member_count:,}" for row in model.clusters.itertuples())
         with writing(workspace.warehouse) as connection:
             for table, frame in (
                 ("ml.customer_clusters", model.assignments),
-                ("ml.cluster_profiles", model.profiles),
+                ("ml.cluster_profiles", profiles),
                 ("ml.cluster_selection", model.selection),
-                ("ml.model_versions", model.version_row(None)),
+                ("ml.model_versions", model.version_row(checksum)),
             ):
                 _replace(connection, table, frame, clustering.MODEL_NAME, workspace.run_id)
         clock.done(f"{len(model.clusters)} clusters: {sizes}")

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -96,6 +96,6 @@ def fresh_shop(landed_shop: Path, tmp_path: Path) -> ShopFolders:
 
 
 @pytest.fixture
-def shop(good_shop: Path, tmp_path: Path) -> Iterator[ShopFolders]:
+def shop(good_shop: Path, tmp_path: Path) -> ShopFolders:
     """A copy of the shop that ran once, to break at will."""
-    yield _copy(good_shop, tmp_path / "data")
+    return _copy(good_shop, tmp_path / "data")

@@ -1,19 +1,12 @@
-with
-
-customer_days as (
-
+with customer_days as (
     select * from {{ ref('int_activity__customer_days') }}
-
 ),
 
 as_of_dates as (
-
     select * from {{ ref('int_as_of_dates') }}
-
 ),
 
 aggregated as (
-
     select
         customer_days.customer_id,
         as_of_dates.as_of_date,
@@ -32,7 +25,6 @@ aggregated as (
     inner join customer_days
         on as_of_dates.as_of_date > customer_days.order_date
     group by customer_days.customer_id, as_of_dates.as_of_date
-
 )
 
 select

@@ -2,55 +2,40 @@
 -- the mean. Without it the rates 0/1 and 1/1 would stand at the two ends, and they are noise.
 {% set prior_campaigns = 5 %}
 
-with
-
-customer_days as (
-
+with customer_days as (
     select * from {{ ref('int_activity__customer_days') }}
-
 ),
 
 as_of_dates as (
-
     select * from {{ ref('int_as_of_dates') }}
-
 ),
 
 recipients as (
-
     select * from {{ ref('int_activity__campaign_recipients') }}
-
 ),
 
 redemptions as (
-
     select * from {{ ref('int_activity__coupon_redemptions') }}
-
 ),
 
 first_orders as (
-
     select
         customer_id,
         min(order_date) as first_order_date
     from customer_days
     group by customer_id
-
 ),
 
 population as (
-
     select
         first_orders.customer_id,
         as_of_dates.as_of_date
     from as_of_dates
     inner join first_orders
         on as_of_dates.as_of_date > first_orders.first_order_date
-
 ),
 
 received as (
-
     select
         recipients.customer_id,
         as_of_dates.as_of_date,
@@ -60,11 +45,9 @@ received as (
     inner join recipients
         on as_of_dates.as_of_date > recipients.starts_on
     group by recipients.customer_id, as_of_dates.as_of_date
-
 ),
 
 campaign_redemptions as (
-
     select
         customer_id,
         campaign_id,
@@ -78,11 +61,9 @@ campaign_redemptions as (
             else 0
         end as is_first_of_campaign
     from redemptions
-
 ),
 
 redeemed as (
-
     select
         campaign_redemptions.customer_id,
         as_of_dates.as_of_date,
@@ -93,11 +74,9 @@ redeemed as (
     inner join campaign_redemptions
         on as_of_dates.as_of_date > campaign_redemptions.redeemed_on
     group by campaign_redemptions.customer_id, as_of_dates.as_of_date
-
 ),
 
 joined as (
-
     select
         population.customer_id,
         population.as_of_date,
@@ -115,11 +94,9 @@ joined as (
         on
             population.customer_id = redeemed.customer_id
             and population.as_of_date = redeemed.as_of_date
-
 ),
 
 mean_responses as (
-
     select
         as_of_date,
         case
@@ -129,7 +106,6 @@ mean_responses as (
         end as mean_response_rate
     from joined
     group by as_of_date
-
 )
 
 select

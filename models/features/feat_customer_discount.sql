@@ -1,19 +1,12 @@
-with
-
-customer_days as (
-
+with customer_days as (
     select * from {{ ref('int_activity__customer_days') }}
-
 ),
 
 as_of_dates as (
-
     select * from {{ ref('int_as_of_dates') }}
-
 ),
 
 earlier_days as (
-
     select
         customer_days.customer_id,
         as_of_dates.as_of_date,
@@ -28,11 +21,9 @@ earlier_days as (
     from as_of_dates
     inner join customer_days
         on as_of_dates.as_of_date > customer_days.order_date
-
 ),
 
 aggregated as (
-
     select
         customer_id,
         as_of_date,
@@ -47,7 +38,6 @@ aggregated as (
         sum(coupon_value) as coupon_value
     from earlier_days
     group by customer_id, as_of_date
-
 )
 
 select

@@ -1,56 +1,41 @@
-with
-
-recipients as (
-
+with recipients as (
     select * from {{ ref('int_activity__campaign_recipients') }}
-
 ),
 
 order_lines as (
-
     select * from {{ ref('int_activity__order_lines') }}
-
 ),
 
 coupons as (
-
     select * from {{ ref('stg_campaigns__coupons') }}
-
 ),
 
 campaign_coupons as (
-
     select
         campaign_id,
         -- distinct: a coupon is listed once for each product it is good for
         count(distinct coupon_id) as coupon_count
     from coupons
     group by campaign_id
-
 ),
 
 offer_products as (
-
     -- distinct: two coupons of one campaign may be good for the same product
     select distinct
         campaign_id,
         product_id
     from coupons
-
 ),
 
 campaign_products as (
-
     select
         campaign_id,
         count(*) as offer_product_count
     from offer_products
     group by campaign_id
-
 ),
 
 product_days as (
-
     select
         customer_id,
         product_id,
@@ -58,11 +43,9 @@ product_days as (
         sum(net_amount) as net_amount
     from order_lines
     group by customer_id, product_id, order_date
-
 ),
 
 bought_products as (
-
     select
         recipients.customer_id,
         recipients.campaign_id,
@@ -86,11 +69,9 @@ bought_products as (
             recipients.campaign_id = offer_products.campaign_id
             and product_days.product_id = offer_products.product_id
     group by recipients.customer_id, recipients.campaign_id, product_days.product_id
-
 ),
 
 product_matches as (
-
     select
         customer_id,
         campaign_id,
@@ -101,11 +82,9 @@ product_matches as (
         sum(spend_91d) as offer_spend_91d
     from bought_products
     group by customer_id, campaign_id
-
 ),
 
 coupon_matches as (
-
     select
         bought_products.customer_id,
         bought_products.campaign_id,
@@ -117,11 +96,9 @@ coupon_matches as (
             bought_products.campaign_id = coupons.campaign_id
             and bought_products.product_id = coupons.product_id
     group by bought_products.customer_id, bought_products.campaign_id
-
 ),
 
 joined as (
-
     select
         recipients.customer_id,
         recipients.campaign_id,
@@ -149,7 +126,6 @@ joined as (
         on
             recipients.customer_id = coupon_matches.customer_id
             and recipients.campaign_id = coupon_matches.campaign_id
-
 )
 
 select

@@ -1,19 +1,12 @@
-with
-
-customer_days as (
-
+with customer_days as (
     select * from {{ ref('int_activity__customer_days') }}
-
 ),
 
 as_of_dates as (
-
     select * from {{ ref('int_as_of_dates') }}
-
 ),
 
 earlier_days as (
-
     select
         customer_days.customer_id,
         as_of_dates.as_of_date,
@@ -24,11 +17,9 @@ earlier_days as (
     from as_of_dates
     inner join customer_days
         on as_of_dates.as_of_date > customer_days.order_date
-
 ),
 
 aggregated as (
-
     select
         customer_id,
         as_of_date,
@@ -47,11 +38,9 @@ aggregated as (
         coalesce(sum(order_total) filter (where days_ago <= 91), 0) as spend_91d
     from earlier_days
     group by customer_id, as_of_date
-
 ),
 
 ranked as (
-
     -- rank() gives ties one place: whoever last bought on the same day gets the same score, and so do all
     -- one-time buyers; ntile() would cut through ties in an order that may differ from run to run
     select
@@ -61,22 +50,18 @@ ranked as (
         rank() over (partition by as_of_date order by order_count) as order_count_rank,
         rank() over (partition by as_of_date order by total_spend) as spend_rank
     from aggregated
-
 ),
 
 scored as (
-
     select
         *,
         cast(5 - floor(5 * (last_order_rank - 1) / customer_count) as integer) as last_order_score,
         cast(1 + floor(5 * (order_count_rank - 1) / customer_count) as integer) as order_count_score,
         cast(1 + floor(5 * (spend_rank - 1) / customer_count) as integer) as spend_score
     from ranked
-
 ),
 
 named as (
-
     -- read from top to bottom: the first line that fits names the customer
     select
         *,
@@ -93,7 +78,6 @@ named as (
             else 'Lapsed'
         end as rfm_cell
     from scored
-
 )
 
 select

@@ -1,19 +1,12 @@
-with
-
-recipients as (
-
+with recipients as (
     select * from {{ ref('stg_campaigns__recipients') }}
-
 ),
 
 campaigns as (
-
     select * from {{ ref('stg_campaigns__campaigns') }}
-
 ),
 
 customers as (
-
     select
         source_record_id,
         customer_id
@@ -21,11 +14,9 @@ customers as (
     where
         source_system = 'campaign_recipients'
         and valid_to is null
-
 ),
 
 resolved as (
-
     -- distinct: two cards of one customer may be on the list of the same campaign
     select distinct
         customers.customer_id,
@@ -38,7 +29,6 @@ resolved as (
         on recipients.loyalty_id = customers.source_record_id
     inner join campaigns
         on recipients.campaign_id = campaigns.campaign_id
-
 )
 
 select

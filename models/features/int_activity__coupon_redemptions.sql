@@ -1,13 +1,8 @@
-with
-
-redemptions as (
-
+with redemptions as (
     select * from {{ ref('stg_campaigns__coupon_redemptions') }}
-
 ),
 
 customers as (
-
     select
         source_record_id,
         customer_id
@@ -15,11 +10,9 @@ customers as (
     where
         source_system = 'coupon_redemptions'
         and valid_to is null
-
 ),
 
 resolved as (
-
     select
         customers.customer_id,
         redemptions.campaign_id,
@@ -28,7 +21,6 @@ resolved as (
     from redemptions
     inner join customers
         on redemptions.loyalty_id = customers.source_record_id
-
 )
 
 select

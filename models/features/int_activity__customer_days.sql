@@ -2,22 +2,15 @@
 -- be counted distinct up to a date (products, categories, stores) is stored as the number of *new* ones of
 -- the day, so that a plain sum over earlier days is the exact distinct count at any later date.
 
-with
-
-orders as (
-
+with orders as (
     select * from {{ ref('int_activity__orders') }}
-
 ),
 
 order_lines as (
-
     select * from {{ ref('int_activity__order_lines') }}
-
 ),
 
 order_days as (
-
     select
         customer_id,
         order_date,
@@ -32,11 +25,9 @@ order_days as (
         sum(order_total) as order_total
     from orders
     group by customer_id, order_date
-
 ),
 
 line_days as (
-
     select
         customer_id,
         order_date,
@@ -44,33 +35,27 @@ line_days as (
         sum(case when brand_type = 'Private' then net_amount else 0 end) as private_brand_amount
     from order_lines
     group by customer_id, order_date
-
 ),
 
 first_products as (
-
     select
         customer_id,
         product_id,
         min(order_date) as order_date
     from order_lines
     group by customer_id, product_id
-
 ),
 
 new_products as (
-
     select
         customer_id,
         order_date,
         count(*) as new_product_count
     from first_products
     group by customer_id, order_date
-
 ),
 
 first_categories as (
-
     select
         customer_id,
         product_category,
@@ -78,22 +63,18 @@ first_categories as (
     from order_lines
     where product_category is not null
     group by customer_id, product_category
-
 ),
 
 new_categories as (
-
     select
         customer_id,
         order_date,
         count(*) as new_category_count
     from first_categories
     group by customer_id, order_date
-
 ),
 
 first_stores as (
-
     select
         customer_id,
         store_id,
@@ -101,22 +82,18 @@ first_stores as (
     from orders
     where store_id is not null
     group by customer_id, store_id
-
 ),
 
 new_stores as (
-
     select
         customer_id,
         order_date,
         count(*) as new_store_count
     from first_stores
     group by customer_id, order_date
-
 ),
 
 joined as (
-
     select
         order_days.customer_id,
         order_days.order_date,
@@ -155,7 +132,6 @@ joined as (
         on
             order_days.customer_id = new_stores.customer_id
             and order_days.order_date = new_stores.order_date
-
 )
 
 select

@@ -1,25 +1,16 @@
-with
-
-order_lines as (
-
+with order_lines as (
     select * from {{ ref('stg_shop__order_lines') }}
-
 ),
 
 orders as (
-
     select * from {{ ref('stg_shop__orders') }}
-
 ),
 
 products as (
-
     select * from {{ ref('stg_shop__products') }}
-
 ),
 
 customers as (
-
     select
         source_record_id,
         customer_id
@@ -27,11 +18,9 @@ customers as (
     where
         source_system = 'orders'
         and valid_to is null
-
 ),
 
 resolved as (
-
     select
         order_lines.order_id,
         order_lines.line_number,
@@ -54,7 +43,6 @@ resolved as (
         on orders.loyalty_id = customers.source_record_id
     left join products
         on order_lines.product_id = products.product_id
-
 )
 
 select

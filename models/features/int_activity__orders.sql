@@ -1,19 +1,12 @@
-with
-
-orders as (
-
+with orders as (
     select * from {{ ref('stg_shop__orders') }}
-
 ),
 
 order_lines as (
-
     select * from {{ ref('int_activity__order_lines') }}
-
 ),
 
 line_totals as (
-
     select
         order_id,
         max(customer_id) as customer_id,
@@ -27,11 +20,9 @@ line_totals as (
         sum(net_amount) as order_total
     from order_lines
     group by order_id
-
 ),
 
 totalled as (
-
     select
         orders.order_id,
         line_totals.customer_id,
@@ -49,7 +40,6 @@ totalled as (
     from orders
     inner join line_totals
         on orders.order_id = line_totals.order_id
-
 )
 
 select

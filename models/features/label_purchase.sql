@@ -1,21 +1,14 @@
 {% set horizon_days = setting('models.purchase.horizon_days') %}
 
-with
-
-customer_days as (
-
+with customer_days as (
     select * from {{ ref('int_activity__customer_days') }}
-
 ),
 
 as_of_dates as (
-
     select * from {{ ref('int_as_of_dates') }}
-
 ),
 
 observed as (
-
     -- only dates whose whole window lies before the current as-of date: a window cut short is not a "no"
     select as_of_dates.as_of_date
     from as_of_dates
@@ -23,32 +16,26 @@ observed as (
         on
             newest.is_current
             and as_of_dates.as_of_date + {{ horizon_days }} <= newest.as_of_date
-
 ),
 
 first_orders as (
-
     select
         customer_id,
         min(order_date) as first_order_date
     from customer_days
     group by customer_id
-
 ),
 
 population as (
-
     select
         first_orders.customer_id,
         observed.as_of_date
     from observed
     inner join first_orders
         on observed.as_of_date > first_orders.first_order_date
-
 ),
 
 purchases as (
-
     select
         customer_days.customer_id,
         observed.as_of_date,
@@ -59,7 +46,6 @@ purchases as (
             observed.as_of_date <= customer_days.order_date
             and observed.as_of_date + {{ horizon_days }} > customer_days.order_date
     group by customer_days.customer_id, observed.as_of_date
-
 )
 
 select

@@ -1,31 +1,20 @@
-with
-
-recipients as (
-
+with recipients as (
     select * from {{ ref('int_activity__campaign_recipients') }}
-
 ),
 
 redemptions as (
-
     select * from {{ ref('int_activity__coupon_redemptions') }}
-
 ),
 
 orders as (
-
     select * from {{ ref('int_activity__orders') }}
-
 ),
 
 as_of_dates as (
-
     select * from {{ ref('int_as_of_dates') }}
-
 ),
 
 bounds as (
-
     select
         as_of_dates.as_of_date as current_as_of_date,
         min(orders.order_date) as first_order_date
@@ -33,11 +22,9 @@ bounds as (
     cross join orders
     where as_of_dates.is_current
     group by as_of_dates.as_of_date
-
 ),
 
 labelled_recipients as (
-
     -- a campaign that started before the first order cannot be predicted: nothing was known about anyone
     select
         recipients.customer_id,
@@ -49,11 +36,9 @@ labelled_recipients as (
         on
             recipients.starts_on > bounds.first_order_date
             and recipients.starts_on < bounds.current_as_of_date
-
 ),
 
 first_redemptions as (
-
     select
         labelled_recipients.customer_id,
         labelled_recipients.campaign_id,
@@ -66,7 +51,6 @@ first_redemptions as (
             and labelled_recipients.starts_on <= redemptions.redeemed_on
             and labelled_recipients.label_ends_on >= redemptions.redeemed_on
     group by labelled_recipients.customer_id, labelled_recipients.campaign_id
-
 )
 
 select

@@ -4,6 +4,7 @@ select
     as_of_date,
     cluster_key,
     cluster_name,
+    cluster_description,
     member_count,
     feature,
     cluster_mean,

@@ -43,7 +43,8 @@ rules as (
 current_clusters as (
     select
         clusters.cluster_key,
-        min(clusters.cluster_name) as cluster_name
+        min(clusters.cluster_name) as cluster_name,
+        min(clusters.cluster_description) as cluster_description
     from clusters
     inner join as_of_dates on clusters.as_of_date = as_of_dates.as_of_date
     where as_of_dates.is_current
@@ -68,7 +69,7 @@ select
     cast(null as varchar) as parent_segment_key,
     cluster_name as segment_name,
     'cluster' as segment_type,
-    'Customers who behave alike, found by clustering: ' || cluster_name || '.' as description,
+    cluster_description as description,
     'Read the profile before acting: a cluster describes, it does not say why.' as suggested_action,
     'data team' as owner,
     cast(100 as integer) as priority

@@ -2,9 +2,9 @@
 
 - A fenced block with a title, e.g. ```` ```sql title="shops/demo/models/x.sql" ````, is a whole file.
 - A ``diff`` block with a title edits that file: its context and ``-`` lines must stand there exactly once.
-- In a ``console`` block a line that begins with ``$ `` is a command; the lines below it are what it prints. Each of them
-  must come in the output, in this order; other lines may stand between. Any number matches any other, ``…`` matches
-  anything, and how wide a gap is does not matter.
+- In a ``console`` block a line that begins with ``$ `` is a command; the lines below it are what it prints. Each of
+  them must come in the output, in this order; other lines may stand between. Any number matches any other, ``…``
+  matches anything, and how wide a gap is does not matter.
 """
 
 from __future__ import annotations

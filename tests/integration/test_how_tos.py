@@ -7,13 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from ingestion.adapters import HOUSEHOLDS_VARIABLE
 from shops import PROJECT_ROOT
 from tests.conftest import SMALL_HOUSEHOLDS
-from tests.integration.how_to import Block, commands, edit, follow, missing_line
+from tests.integration.how_to import follow
 
 GUIDES = PROJECT_ROOT / "docs" / "how-to"
 
@@ -52,11 +51,39 @@ def _follow(guide: str, project: Path) -> None:
     assert left == "", f"{guide}: what the guide undoes at its end is still there:\n{left}"
 
 
-def _published(project: Path, query: str, shop: str = "demo") -> list[tuple[object, ...]]:
-    with duckdb.connect(str(project / "data" / shop / "published" / "current" / "audience.duckdb")) as connection:
-        return connection.execute(query).fetchall()
+@pytest.mark.parametrize("guide", sorted(path.name for path in GUIDES.glob("*.md")))
+def test_following_the_guide_works(guide: str, project: Path) -> None:
+    _follow(guide, project)
 
 
-@pytest.mark.parametrize("name", ["add-a-source", "add-a-feature", "add-a-segment", "add-a-model"])
-def test_following_the_guide_works(name: str, project: Path) -> None:
-    _follow(f"{name}.md", project)
+def test_there_is_a_guide_for_each_thing_to_add() -> None:
+    assert {"add-a-source.md", "add-a-feature.md", "add-a-segment.md", "add-a-model.md"} <= {
+        path.name for path in GUIDES.glob("*.md")
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("```console\n$ echo one\ntwo\n```", "did not print"),
+        ("```console\n$ false\n```", "ended with 1"),
+        ('```diff title="there.txt"\n-other\n+new\n```', "stand 0 times"),
+        ("```console\n$ echo one", "has no end"),
+    ],
+    ids=["wrong output", "failing command", "edit of what is not there", "open block"],
+)
+def test_a_wrong_guide_is_found_out(text: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "guide.md").write_text(text)
+    (tmp_path / "there.txt").write_text("old\n")
+    with pytest.raises(AssertionError, match=reason):
+        follow(tmp_path / "guide.md", tmp_path, os.environ)
+
+
+def test_a_guide_is_followed_word_for_word(tmp_path: Path) -> None:
+    (tmp_path / "guide.md").write_text(
+        '```text title="new/file.txt"\nfirst\n\nlast\n```\n\n'
+        '1. edit:\n   ```diff title="new/file.txt"\n    first\n\n   -last\n   +changed\n   ```\n'
+        "```console\n$ cat \\\n  new/file.txt; echo 12,345.6 rows in    3 s\nfirst\nch…ed\n9 rows in 4 s\n```\n"
+    )
+    follow(tmp_path / "guide.md", tmp_path, os.environ)
+    assert (tmp_path / "new" / "file.txt").read_text() == "first\n\nchanged\n"

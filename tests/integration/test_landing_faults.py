@@ -43,7 +43,9 @@ def _is_cut_in_the_middle(file: Path) -> str:
 
 
 @pytest.mark.parametrize("fault", [_lacks_a_column, _has_a_wrong_type, _is_empty, _is_cut_in_the_middle])
-def test_a_bad_file_is_named_and_a_good_one_heals(fault: Callable[[Path], str], shop: ShopFolders, tmp_path: Path) -> None:
+def test_a_bad_file_is_named_and_a_good_one_heals(
+    fault: Callable[[Path], str], shop: ShopFolders, tmp_path: Path
+) -> None:
     before = ReaderView.of(shop)
     hashes = content_hashes(shop.warehouse)
     (file,) = (shop.landing / "order_lines").glob("load_date=2018*/*.parquet")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 from orchestration.lock import WAIT_VARIABLE, write_lock
 from shops import PROJECT_ROOT, ShopFolders
 from tests.conftest import run_command, small_environment
+from tests.integration.web_server import WebServer
 
 
 def test_the_second_of_two_runs_waits(shop: ShopFolders) -> None:
@@ -38,3 +40,30 @@ def test_a_run_is_refused_in_words_when_it_may_not_wait(shop: ShopFolders) -> No
     assert refused.returncode == 1
     assert "the warehouse is being written by dbt from the shell" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+LAUNCH = """
+mutation Launch($parameters: ExecutionParams!) {
+  launchRun(executionParams: $parameters) { __typename ... on LaunchRunSuccess { run { runId } } }
+}
+"""
+STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+
+
+def test_a_run_from_the_ui_and_one_from_the_shell_take_turns(shop: ShopFolders) -> None:
+    selector = {
+        "repositoryLocationName": "orchestration.definitions",
+        "repositoryName": "__repository__",
+        "pipelineName": "refresh",
+    }
+    with WebServer(shop) as server:
+        launched = server.query(LAUNCH, parameters={"selector": selector, "mode": "default"})["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        from_shell = run_command(shop.data_root, "-m", "orchestration", "run")
+        assert from_shell.returncode == 0, from_shell.stdout + from_shell.stderr
+        assert "Conflicting lock" not in from_shell.stdout + from_shell.stderr
+        deadline = time.monotonic() + 240
+        while (status := server.query(STATUS, id=launched["run"]["runId"])["runOrError"]["status"]) != "SUCCESS":
+            assert status not in {"FAILURE", "CANCELED"}, status
+            assert time.monotonic() < deadline, status
+            time.sleep(1)

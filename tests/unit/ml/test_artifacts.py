@@ -3,6 +3,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -153,3 +154,9 @@ def test_a_strange_type_is_refused(tmp_path: Path) -> None:
     save(tmp_path, {"model": Stranger()}, {"feature_names": []})
     with pytest.raises(ArtifactError, match=r"types that no model of this project has: .*Stranger"):
         load(tmp_path)
+
+
+def test_a_model_file_holds_no_time(tmp_path: Path) -> None:
+    save_scorer(tmp_path, fitted())
+    with zipfile.ZipFile(tmp_path / MODEL_FILE) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

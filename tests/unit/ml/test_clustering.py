@@ -1,12 +1,13 @@
 import datetime
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from ml import clustering
+from ml import artifacts, clustering
 from ml.frames import MissingColumnsError
 
 Groups = Callable[..., tuple[pd.DataFrame, np.ndarray]]
@@ -126,3 +127,21 @@ def test_a_group_cut_at_random_does_not_agree(make_groups: Groups) -> None:
     rows = np.log(make_groups(groups=4, members=80)[0][list(clustering.FEATURES)].to_numpy())
     assert clustering.agreement_of_halves(rows, 4, halvings=4) == pytest.approx(1.0)
     assert clustering.agreement_of_halves(rows, 5, halvings=4) < clustering.MIN_AGREEMENT
+
+
+def test_an_effect_without_any_spread_is_large_and_finite(make_groups: Groups) -> None:
+    frame, truth = make_groups(groups=2, members=60)
+    frame["category_count"] = truth.astype(float)
+    profiles = clustering.fit(frame).profiles
+    effects = profiles.loc[profiles["feature"] == "category_count", "effect_size"]
+    assert sorted(effects) == [-clustering.MAX_EFFECT, clustering.MAX_EFFECT]
+
+
+def test_a_stored_clustering_divides_the_same(make_groups: Groups, tmp_path: Path) -> None:
+    frame, _ = make_groups(groups=3, members=60)
+    found = clustering.fit(frame)
+    stored = artifacts.load(tmp_path, clustering.FEATURES, artifacts.save_clustering(tmp_path, found))
+    labels = stored.estimator.predict(frame[list(clustering.FEATURES)])
+    keys = [stored.manifest["cluster_keys"][label] for label in labels]
+    assert keys == found.assignments["cluster_key"].tolist()
+    assert stored.manifest["names"] == found.names

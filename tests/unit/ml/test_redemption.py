@@ -77,6 +77,7 @@ def test_targeting_is_reported_apart_and_never_ships(shop: Shop, model: TrainedM
     assert (apart.loc[apart["slice"] == "targeting included", "rows"] == 3 * 150).all()
     assert set(found.performance.loc[found.performance["is_champion"], "model_version"]) == {found.scorer.model_version}
     assert found.scorer.model_version not in set(apart["model_version"])
+    assert not any(name.startswith("targeting") for name in found.metrics())
 
 
 def test_scores_say_for_which_campaign(model: TrainedModel, shop: Shop) -> None:

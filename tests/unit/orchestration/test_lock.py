@@ -29,7 +29,10 @@ def _holder(file: Path) -> subprocess.Popen[str]:
 
 def test_a_second_process_is_told_who_holds_it(tmp_path: Path) -> None:
     holder = _holder(tmp_path / ".lock")
-    with pytest.raises(WarehouseBusy, match=r"a run in the UI \(process \d+\)"), write_lock(tmp_path / ".lock", "me", 0):
+    with (
+        pytest.raises(WarehouseBusy, match=r"a run in the UI \(process \d+\)"),
+        write_lock(tmp_path / ".lock", "me", 0),
+    ):
         pass
     holder.kill()
     holder.communicate()

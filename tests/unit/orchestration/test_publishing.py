@@ -65,12 +65,12 @@ def test_keys_and_descriptions_travel_along(folders: ShopFolders) -> None:
     with duckdb.connect(str(folders.current / DATABASE_FILE), read_only=True) as connection:
         constraints = connection.execute("select constraint_type from duckdb_constraints()").fetchall()
         assert ("PRIMARY KEY",) in constraints
-        assert connection.execute(
-            "select comment from duckdb_tables() where table_name = 'dim_thing'"
-        ).fetchone() == ("One row per thing, it's said.",)
-        assert connection.execute(
-            "select comment from duckdb_columns() where column_name = 'value'"
-        ).fetchone() == ("Its value.",)
+        assert connection.execute("select comment from duckdb_tables() where table_name = 'dim_thing'").fetchone() == (
+            "One row per thing, it's said.",
+        )
+        assert connection.execute("select comment from duckdb_columns() where column_name = 'value'").fetchone() == (
+            "Its value.",
+        )
         assert connection.execute("from marts.rpt_quality").fetchall() == [("marts",)]
 
 

@@ -1,0 +1,87 @@
+"""`dbt build` alone, after landing: on a fresh warehouse and again on a full one; no feature sees the future."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+
+from ingestion import LandingZone
+from orchestration.warehouse import reading
+from shops import ShopFolders
+from tests.conftest import run_command
+
+
+def _dbt(folders: ShopFolders, *arguments: str) -> None:
+    done = run_command(
+        folders.data_root, "-m", "dbt.cli.main", *arguments, "--target-path", str(folders.data / "target")
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "WARN=0 ERROR=0 SKIP=0" in done.stdout
+
+
+def test_a_fresh_warehouse_and_again_a_full_one(fresh_shop: ShopFolders) -> None:
+    _dbt(fresh_shop, "build")
+    with reading(fresh_shop.warehouse) as warehouse:
+        orders = warehouse.execute("select count(*), sum(order_total) from marts.fct_orders").fetchone()
+        assert orders is not None
+        assert orders[0] > 10_000
+        assert warehouse.execute("select count(*) from marts.fct_scores").fetchone() == (0,)
+    _dbt(fresh_shop, "build")
+    with reading(fresh_shop.warehouse) as warehouse:
+        again = warehouse.execute("select count(*), sum(order_total) from marts.fct_orders").fetchone()
+    assert again == orders
+
+
+def test_absurd_rows_from_the_future_change_no_earlier_feature(shop: ShopFolders) -> None:
+    """A load with one enormous order a customer, on the last day: features as of any earlier date stay as they are."""
+    tables = ("feat_customer_rfm", "feat_customer_basket", "feat_customer_discount", "feat_customer_campaign")
+    last_day = date(2018, 1, 1)
+    before = _features(shop, tables, last_day)
+    with duckdb.connect() as connection:
+        for table in ("orders", "order_lines"):
+            connection.execute(f"create view {table} as from read_parquet('{shop.landing / table}/*2018*/*.parquet')")
+        orders = """
+            select
+                'future-' || loyalty_id as order_id, loyalty_id, any_value(store_id) as store_id, 'main' as brand,
+                'store' as channel, 'completed' as status, 'USD' as currency,
+                'America/New_York' as business_timezone, timestamp '2018-01-01 05:00:00' as occurred_at,
+                timestamp '2018-01-01 05:00:00' as known_at
+            from orders group by loyalty_id
+        """
+        lines = f"""
+            select
+                order_id, 1 as line_number, (select min(product_id) from order_lines) as product_id,
+                'sale' as line_type, 1000 as quantity, 99999 as gross_amount, 0 as retail_discount,
+                0 as coupon_discount, 0 as coupon_match_discount, null as tax_amount, 99999 as net_amount,
+                null as unit_cost, null as original_order_id, occurred_at, known_at
+            from ({orders})
+        """
+        LandingZone(shop.landing).land(
+            connection, load_id="future", source="test", load_date=last_day, known_at_is_assumed=False,
+            tables={"orders": orders, "order_lines": lines},
+        )  # fmt: skip
+
+    _dbt(shop, "build", "-s", "tag:staging", "tag:identity", "tag:features")
+
+    after = _features(shop, tables, last_day)
+    assert after == before
+    with reading(shop.warehouse) as warehouse:
+        # The rows did arrive: as of the day after, they count.
+        seen = warehouse.execute(
+            "select max(spend_28d) from features.feat_customer_rfm where as_of_date > ?", [last_day]
+        ).fetchone()
+    assert seen is not None
+    assert seen[0] > 99_998
+
+
+def _features(folders: ShopFolders, tables: tuple[str, ...], until: date) -> dict[str, list[tuple[object, ...]]]:
+    """The features at campaign starts: dates that do not move when the last landed day does."""
+    dates = "select as_of_date from features.int_as_of_dates where is_campaign_start and as_of_date <= ?"
+    with reading(folders.warehouse) as warehouse:
+        return {
+            table: warehouse.execute(
+                f"from features.{table} where as_of_date in ({dates}) order by customer_id, as_of_date", [until]
+            ).fetchall()
+            for table in tables
+        }
