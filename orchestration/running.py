@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -31,11 +32,13 @@ def is_up_to_date(folders: ShopFolders) -> bool:
     return published is not None and published.fingerprint == fingerprint(folders)
 
 
-def run_chain(folders: ShopFolders) -> RunOutcome:
-    """Run the job `refresh`. Waits while another process writes this shop's warehouse."""
+def run_chain(folders: ShopFolders, assets: Sequence[dg.AssetKey] | None = None) -> RunOutcome:
+    """Run the job `refresh`, or of it only `assets`. Waits while another process writes this shop's warehouse."""
     with write_lock(folders.lock, "a run from the shell"), open_instance(folders) as instance:
         job = build_definitions(folders).resolve_job_def(REFRESH)
-        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET)
+        result = job.execute_in_process(
+            instance=instance, raise_on_error=False, run_config=_QUIET, asset_selection=assets
+        )
         failures = _failures(result)
     return RunOutcome(result.run_id, result.success, failures)
 

@@ -16,6 +16,8 @@ from ingestion.adapters import HOUSEHOLDS_VARIABLE
 from shops import PROJECT_ROOT, ShopFolders
 
 SMALL_HOUSEHOLDS = "200"
+GUARD = Path(__file__).parent / "integration" / "no_network"
+NETWORK_LOG = "network.log"
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +43,11 @@ def run_command(data_root: Path, *arguments: str, **more: str) -> subprocess.Com
         text=True,
         timeout=300,
     )
+
+
+def network_guard(log: Path) -> dict[str, str]:
+    """An environment whose Python processes note in `log`, and refuse, every call to the outside."""
+    return {"PYTHONPATH": str(GUARD), "AUDIENCE_TEST_NETWORK_LOG": str(log)}
 
 
 def _once(folder: Path, make: Callable[[Path], None]) -> Path:
@@ -78,7 +85,8 @@ def good_shop(tmp_path_factory: pytest.TempPathFactory, landed_shop: Path) -> Pa
 
     def make(root: Path) -> None:
         shutil.copytree(landed_shop, root)
-        done = run_command(root, "-m", "orchestration", "run")
+        # It runs under the network guard, so that test_no_network has a whole run to look at and need not make one.
+        done = run_command(root, "-m", "orchestration", "run", **network_guard(root / NETWORK_LOG))
         assert done.returncode == 0, done.stdout + done.stderr
 
     return _once(_session_folder(tmp_path_factory) / "good_shop", make)

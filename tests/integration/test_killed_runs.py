@@ -7,19 +7,17 @@ import signal
 import subprocess
 import sys
 
-import pytest
-
 from orchestration.content import content_hashes
 from orchestration.running import run_chain
 from shops import PROJECT_ROOT, ShopFolders
 from tests.conftest import small_environment
 from tests.integration.outcome import ReaderView
 
+# The progress line after which the run is killed: while staging, scores and marts are at work.
+MOMENTS = ("gate      landing", "gate      features", "segments")
 
-@pytest.mark.parametrize("after", ["gate      landing", "gate      features", "segments"])
-def test_the_run_after_a_kill_equals_an_undisturbed_one(after: str, shop: ShopFolders) -> None:
-    before = ReaderView.of(shop)
-    undisturbed = content_hashes(shop.warehouse)
+
+def _run_and_kill(shop: ShopFolders, after: str) -> None:
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "orchestration", "run"],
         cwd=PROJECT_ROOT,
@@ -38,8 +36,16 @@ def test_the_run_after_a_kill_equals_an_undisturbed_one(after: str, shop: ShopFo
     process.wait(timeout=60)
     process.stdout.close()
     assert process.returncode == -signal.SIGKILL, "".join(said)
-    assert ReaderView.of(shop) == before
-    assert any(shop.runs.iterdir()), "the killed run's folder is there to look into"
+
+
+def test_killed_at_three_stages_the_next_run_equals_an_undisturbed_one(shop: ShopFolders) -> None:
+    """Each killed run is the next run of the one killed before it, so the second and third start among leftovers."""
+    before = ReaderView.of(shop)
+    undisturbed = content_hashes(shop.warehouse)
+    for number, moment in enumerate(MOMENTS, start=1):
+        _run_and_kill(shop, moment)
+        assert ReaderView.of(shop) == before
+        assert len(list(shop.runs.iterdir())) == number, "each killed run's folder is there to look into"
 
     outcome = run_chain(shop)
 
