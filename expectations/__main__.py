@@ -54,6 +54,7 @@ def _run(gates: Sequence[str], shop: str | None, warehouse: Path | None) -> list
             reports=folders.reports,
             contract=PROJECT_ROOT / "models" / "landing.yml",
             extra=folders.own / "expectations.yml",
+            data_docs=gate == gates[-1],
         )
         print("\n".join(describe(report)), flush=True)
         reports.append(report)

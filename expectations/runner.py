@@ -36,6 +36,7 @@ def run_gate(
     reports: Path,
     contract: Path,
     extra: Path | None = None,
+    data_docs: bool = True,
 ) -> GateReport:
     """Validate one stage and write its report.
 
@@ -50,6 +51,8 @@ def run_gate(
     reports : folder for `gates/<gate>.html`, `gates/index.html` and `data_docs/`.
     contract : the landing contract, a dbt sources file.
     extra : the shop's own expectations (YAML), if it has any.
+    data_docs : whether to write the Data Docs of all gates now. Who runs one gate after the other asks for them at the
+        last one: making the pages takes half the time of a small gate. A gate that failed writes them in any case.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def run_gate(
         Unknown gate, unknown threshold in `settings`, or a wrong entry in `extra`.
     """
     from expectations import extra as extra_file
-    from expectations import report
+    from expectations import report, validation
     from expectations.catalog import Catalog, UnreadableWarehouseError
     from expectations.limits import LimitsError, read_limits
 
@@ -85,7 +88,10 @@ def run_gate(
     finally:
         if catalog is not None:
             catalog.close()
-    return report.write(gate, results, reports)
+    written = report.write(gate, results, reports)
+    if data_docs or not written.success:
+        validation.write_data_docs(reports / "data_docs")
+    return written
 
 
 def preload() -> Thread:

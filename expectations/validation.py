@@ -93,14 +93,14 @@ def expectation_types() -> list[str]:
 def validate(
     gate: str, suites: Sequence[Suite], catalog: Catalog, data_docs: Path, pii_columns: Collection[str]
 ) -> list[Outcome]:
-    """Validate suites inside DuckDB and write their Data Docs.
+    """Validate suites inside DuckDB and store the results that `write_data_docs` makes pages from.
 
     Parameters
     ----------
     gate : name that the suites are filed under.
     suites : what to validate; every table that they need exists.
     catalog : the database.
-    data_docs : folder of the HTML site; this gate's earlier pages in it are replaced.
+    data_docs : folder of the HTML site; this gate's earlier pages in it are removed.
     pii_columns : columns whose values appear in no result.
 
     Returns
@@ -114,18 +114,23 @@ def validate(
         context = _context(gx, data_docs)
         source = context.data_sources.add_sql("warehouse", connection_string=catalog.url, create_temp_table=False)
         outcomes: list[Outcome] = []
-        identifiers: list[Any] = []
         for suite in suites:
             for part, with_values in _apart(suite, pii_columns):
-                outcomes += _validate_suite(gx, context, source, gate, part, with_values, identifiers)
-        _write_docs(context, identifiers)
+                outcomes += _validate_suite(gx, context, source, gate, part, with_values)
     order = {check: position for position, check in enumerate(_keys(suites))}
     return sorted(outcomes, key=lambda outcome: order[(outcome.suite.name, outcome.check.label)])
 
 
-def _validate_suite(
-    gx: Any, context: Any, source: Any, gate: str, suite: Suite, with_values: bool, identifiers: list[Any]
-) -> list[Outcome]:
+def write_data_docs(data_docs: Path) -> None:
+    """Make the HTML site of the stored results of all gates.
+
+    Once a run, not once a gate: Great Expectations compiles its page templates anew every time.
+    """
+    with _quiet():
+        _context(load(), data_docs).build_data_docs()
+
+
+def _validate_suite(gx: Any, context: Any, source: Any, gate: str, suite: Suite, with_values: bool) -> list[Outcome]:
     name = f"{gate}.{suite.name}"
     try:
         if suite.query:
@@ -150,19 +155,8 @@ def _validate_suite(
         found = definition.run(result_format={"result_format": level, "partial_unexpected_count": 0})
     except Exception as error:
         return [Outcome(suite, check, False, error=first_line(error)) for check in suite.checks]
-    identifiers.append(_identifier(found, name))
     by_position = {result.expectation_config.meta["position"]: result for result in found.results}
     return [_outcome(suite, check, by_position[position]) for position, check in enumerate(suite.checks)]
-
-
-def _identifier(found: Any, name: str) -> Any:
-    """Key of a result, by which only its own page is built and not that of every earlier gate."""
-    from great_expectations.data_context.types.resource_identifiers import (
-        ExpectationSuiteIdentifier,
-        ValidationResultIdentifier,
-    )
-
-    return ValidationResultIdentifier(ExpectationSuiteIdentifier(name), found.meta["run_id"], found.batch_id)
 
 
 def _expectation(gx: Any, check: Check, position: int) -> Any:
@@ -242,11 +236,6 @@ def _forget(gate: str, data_docs: Path) -> None:
         for kind in ("expectations", "validations", "validation_results", "validation_definitions"):
             for found in folder.glob(f"**/{kind}/{gate}*"):
                 shutil.rmtree(found) if found.is_dir() else found.unlink()
-
-
-def _write_docs(context: Any, identifiers: list[Any]) -> None:
-    suites = [identifier.expectation_suite_identifier for identifier in identifiers]
-    context.build_data_docs(resource_identifiers=[*identifiers, *suites])
 
 
 class _quiet:

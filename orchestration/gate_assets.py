@@ -15,7 +15,7 @@ from expectations import GateReport, run_gate
 from ingestion.contract import CONTRACT_FILE
 from orchestration.dbt_in_process import InProcessDbt
 from orchestration.progress import StageClock
-from orchestration.stages import gate_key
+from orchestration.stages import STAGES, gate_key
 from orchestration.warehouse import replace_rows, writing
 from orchestration.workspace import RunWorkspace
 from shops import Settings
@@ -56,6 +56,7 @@ def build_gate_asset(
             reports=folders.reports,
             contract=CONTRACT_FILE,
             extra=extra if extra.exists() else None,
+            data_docs=stage == STAGES[-1],
         )
         _record(report, workspace, dbt)
         held = sum(result.success for result in report.results)

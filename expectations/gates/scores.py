@@ -78,7 +78,8 @@ def _models(scope: Scope) -> Suite:
     probability = "score_kind = 'probability' and score_count > 1"
     checks: list[Check] = [
         no_rows(
-            f"{probability} and spread < {limits.min_spread}",
+            # A documented fallback gives everybody the base rate: that is told below, and no fault.
+            f"{probability} and model_share > 0 and spread < {limits.min_spread}",
             "probabilities differ between customers (standard deviation)",
             f"at least {limits.min_spread:g}",
             "score",
@@ -103,7 +104,7 @@ def _models(scope: Scope) -> Suite:
             None,
             "share of scores from a model, not from a fallback",
             named_by="model_name",
-        ),
+        ).as_warning(),
     ]
     return Suite("models", SCORES, tuple(checks), query, (SCORES, RFM, AS_OF_DATES))
 

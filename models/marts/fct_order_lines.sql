@@ -3,7 +3,7 @@ with order_lines as (
 ),
 
 orders as (
-    select * from {{ ref('int_activity__orders') }}
+    select * from {{ ref('fct_orders') }}
 )
 
 select

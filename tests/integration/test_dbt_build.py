@@ -85,3 +85,32 @@ def _features(folders: ShopFolders, tables: tuple[str, ...], until: date) -> dic
             ).fetchall()
             for table in tables
         }
+
+
+def test_a_removed_model_leaves_no_table_behind(shop: ShopFolders) -> None:
+    with duckdb.connect(str(shop.warehouse)) as connection:
+        connection.execute("create table segments.seg_of_last_year as select 'c' as customer_id")
+        connection.execute("create view marts.rpt_of_last_year as select 1 as one")
+    _dbt(shop, "run", "-s", "dim_dates")
+    with reading(shop.warehouse) as warehouse:
+        left = warehouse.execute("select count(*) from information_schema.tables where table_name like '%of_last_year'")
+        assert left.fetchone() == (0,)
+
+
+def test_orders_without_a_card_are_in_the_sales(shop: ShopFolders) -> None:
+    """The contract allows orders that name nobody: they belong to no customer, and to the totals."""
+    (file,) = (shop.landing / "orders").glob("load_date=2018*/*.parquet")
+    changed = file.with_suffix(".changed")
+    duckdb.execute(
+        f"copy (select * replace (case when hash(order_id) % 10 = 0 then null else loyalty_id end as loyalty_id) "
+        f"from read_parquet('{file}')) to '{changed}' (format parquet)"
+    )
+    changed.rename(file)
+    with reading(shop.warehouse) as warehouse:
+        before = warehouse.execute("select count(*), sum(order_total) from marts.fct_orders").fetchone()
+    _dbt(shop, "build", "-s", "tag:staging", "tag:identity", "tag:features", "tag:marts")
+    with reading(shop.warehouse) as warehouse:
+        assert warehouse.execute("select count(*), sum(order_total) from marts.fct_orders").fetchone() == before
+        nobody = warehouse.execute("select count(*) from marts.fct_orders where customer_id is null").fetchone()
+    assert nobody is not None
+    assert nobody[0] > 500

@@ -18,7 +18,7 @@ from tests.unit.expectations.scratch_shop import CONTRACT, LOAD_ID, Shop, landin
 @pytest.fixture(autouse=True)
 def no_data_docs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out Data Docs, which take half the time of a gate on small data; test_reports.py reads them."""
-    monkeypatch.setattr(validation, "_write_docs", lambda context, identifiers: None)
+    monkeypatch.setattr(validation, "write_data_docs", lambda folder: None)
 
 
 def failure(shop: Shop, table: str) -> ExpectationResult:
