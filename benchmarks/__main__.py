@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("chain", "dbt_calls")
+NAMES = ("chain", "dbt_calls", "event_log")
 
 
 def main() -> None:

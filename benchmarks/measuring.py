@@ -9,7 +9,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -71,6 +72,30 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} failed:\n{output}")
     return Measured(seconds, _megabytes(usage), output)
+
+
+class Stopwatch:
+    """What `timed` gives: the measurement, once the block has ended."""
+
+    def __init__(self) -> None:
+        self._measured: Measured | None = None
+
+    def result(self) -> Measured:
+        assert self._measured is not None, "the block has not ended"
+        return self._measured
+
+    def stop(self, seconds: float) -> None:
+        memory = _megabytes(resource.getrusage(resource.RUSAGE_SELF))
+        self._measured = Measured(seconds, memory, "")
+
+
+@contextmanager
+def timed() -> Iterator[Stopwatch]:
+    """Measure a block of this process."""
+    stopwatch = Stopwatch()
+    started = time.perf_counter()
+    yield stopwatch
+    stopwatch.stop(time.perf_counter() - started)
 
 
 def _megabytes(usage: resource.struct_rusage) -> float:

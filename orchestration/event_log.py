@@ -1,8 +1,9 @@
 """Dagster's event log on SQLite, with connections that stay open.
 
-A run writes some seven hundred events, and each touches several databases. Dagster's own storage makes an engine,
-connects and waits for the disk every time, which took a third of a small run. The history of the UI is no ledger:
-should the machine lose power, its last events may be missing, nothing is corrupt, and nothing else is concerned.
+A run writes some six hundred events, and each touches several databases. Dagster's own storage makes an engine,
+connects and waits for the disk every time: 11 ms an event against 2.6 here (`python -m benchmarks event_log`). The
+history of the UI is no ledger: should the machine lose power, its last events may be missing, nothing is corrupt, and
+nothing else is concerned.
 """
 
 from __future__ import annotations
