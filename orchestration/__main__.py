@@ -13,6 +13,8 @@ from rich.console import Console
 
 from shops import SettingsError, ShopFolders
 
+PIPE_WIDTH = 120
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
@@ -37,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(folders: ShopFolders, only_if_changed: bool) -> int:
     # Imported here: `--help` and a mistyped command should not wait for Dagster and dbt.
     started = time.perf_counter()
-    console, errors = Console(), Console(stderr=True)
+    # Into a file or a pipe, where nothing says how wide it is, tables get the room that they need.
+    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+    errors = Console(stderr=True)
     from orchestration.lock import WarehouseBusy
     from orchestration.progress import print_progress
     from orchestration.running import is_up_to_date, run_chain
@@ -46,7 +50,8 @@ def _run(folders: ShopFolders, only_if_changed: bool) -> int:
     try:
         if only_if_changed and is_up_to_date(folders):
             console.print(
-                f"up to date: code, settings and landed data are those of the published run in {folders.current}; "
+                f"up to date: code, settings and landed data are those of the published run in "
+                f"{folders.shown(folders.current)}; "
                 "nothing to do (make run rebuilds all the same)",
                 soft_wrap=True,
             )
@@ -63,7 +68,7 @@ def _run(folders: ShopFolders, only_if_changed: bool) -> int:
             errors.print(f"failed: {failure}", style="red", highlight=False, soft_wrap=True, markup=False)
         errors.print(
             f"The run {outcome.run_id} ended red after {seconds:.0f} s. Nothing was published and the warehouse is "
-            f"as it was; what the run built lies in {folders.runs / outcome.run_id}. "
+            f"as it was; what the run built lies in {folders.shown(folders.runs / outcome.run_id)}. "
             "Next: correct the cause and run again.",
             highlight=False, soft_wrap=True, markup=False,
         )  # fmt: skip

@@ -18,7 +18,7 @@ from orchestration.progress import StageClock
 from orchestration.stages import STAGES, gate_key
 from orchestration.warehouse import replace_rows, writing
 from orchestration.workspace import RunWorkspace
-from shops import Settings
+from shops import Settings, ShopFolders
 
 CHECK_NAME = "expectations"
 
@@ -82,7 +82,7 @@ def _check_metadata(report: GateReport) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "summary": report.summary(),
         "results": dg.MetadataValue.md(report.markdown()),
-        "report": dg.MetadataValue.url(f"file://{report.report_path.resolve()}"),
+        "report": dg.MetadataValue.path(ShopFolders.shown(report.report_path)),
         "expectations": len(report.results),
         "failed": len(report.failures),
         "warnings": len(report.warnings),

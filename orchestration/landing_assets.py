@@ -39,7 +39,7 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
                 metadata={
                     "dagster/row_count": rows,
                     "loads": [load.load_id for load in loads],
-                    "folder": dg.MetadataValue.path(str(workspace.folders.landing / key.path[-1])),
+                    "folder": dg.MetadataValue.path(workspace.folders.shown(workspace.folders.landing / key.path[-1])),
                 },
             )
         fresh = [load for load in loads if not load.already_landed]

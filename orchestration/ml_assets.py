@@ -144,7 +144,7 @@ def _store(
             "algorithm": scorer.algorithm,
             "trained_through": str(scorer.trained_through),
             "fallback_tier": scorer.fallback_tier,
-            "artifact": dg.MetadataValue.path(str(folder)),
+            "artifact": dg.MetadataValue.path(workspace.folders.shown(folder)),
             **{name: value for name, value in metrics.items() if value is not None},
             **_images(result.model.plots()),
         }

@@ -26,12 +26,13 @@ def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         published = publish(workspace.warehouse, workspace.folders, workspace.run_id)
         record_promotion(workspace.folders, workspace.run_id, of=fingerprint(workspace.folders))
         current = workspace.folders.current
-        clock.done(f"{len(published.rows)} tables at {current / DATABASE_FILE}")
+        shown = workspace.folders.shown
+        clock.done(f"{len(published.rows)} tables at {shown(current / DATABASE_FILE)}")
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": sum(published.rows.values()),
-                "database": dg.MetadataValue.path(str(current / DATABASE_FILE)),
-                "parquet": dg.MetadataValue.path(str(current / "parquet")),
+                "database": dg.MetadataValue.path(shown(current / DATABASE_FILE)),
+                "parquet": dg.MetadataValue.path(shown(current / "parquet")),
                 "tables": dg.MetadataValue.md(
                     "| table | rows |\n| --- | ---: |\n"
                     + "\n".join(f"| {table} | {rows:,} |" for table, rows in published.rows.items())

@@ -15,12 +15,12 @@ TEXT_COLUMNS = frozenset({"note", "beside"})
 
 def print_summary(folders: ShopFolders, console: Console) -> None:
     """Segments with size, spend and name; the models' hold-out figures; the gates; where to go next."""
-    database = folders.current / DATABASE_FILE
-    with duckdb.connect(str(database), read_only=True) as connection:
+    database = folders.shown(folders.current / DATABASE_FILE)
+    with duckdb.connect(str(folders.current / DATABASE_FILE), read_only=True) as connection:
         console.print(_segments(connection))
         console.print(_models(connection))
         console.print(_gates(connection), highlight=False, soft_wrap=True)
-    console.print(f"published  [bold]{database}[/bold] (schema marts), Parquet beside it", soft_wrap=True)
+    console.print(f"published  {database} (schema marts), Parquet beside it", highlight=False, soft_wrap=True)
     console.print("next       make ui: the chain in Dagster, with plots and gates")
     console.print(
         f"           .venv/bin/python -c \"import duckdb; print(duckdb.connect('{database}', read_only=True)"

@@ -32,6 +32,12 @@ class ShopFolders:
         root = data_root or Path(os.environ.get("AUDIENCE_DATA_DIR") or PROJECT_ROOT / "data")
         return cls(name, root.resolve())
 
+    @staticmethod
+    def shown(path: Path) -> str:
+        """`path` as people see it: from the project's folder where it lies in it, else in full."""
+        absolute = path.absolute()
+        return str(absolute.relative_to(PROJECT_ROOT) if absolute.is_relative_to(PROJECT_ROOT) else absolute)
+
     @property
     def own(self) -> Path:
         """What the company wrote: settings, segments, expectations."""

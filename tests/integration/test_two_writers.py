@@ -9,6 +9,7 @@ import time
 from orchestration.lock import WAIT_VARIABLE, write_lock
 from shops import PROJECT_ROOT, ShopFolders
 from tests.conftest import run_command, small_environment
+from tests.integration.outcome import ReaderView
 from tests.integration.web_server import WebServer
 
 
@@ -50,20 +51,39 @@ mutation Launch($parameters: ExecutionParams!) {
 STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
-def test_a_run_from_the_ui_and_one_from_the_shell_take_turns(shop: ShopFolders) -> None:
+def _launch(server: WebServer, job: str, **selection: object) -> str:
+    """Start a run as the UI's buttons do; returns its id."""
     selector = {
         "repositoryLocationName": "orchestration.definitions",
         "repositoryName": "__repository__",
-        "pipelineName": "refresh",
+        "pipelineName": job,
+        **selection,
     }
+    launched = server.query(LAUNCH, parameters={"selector": selector, "mode": "default"})["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    return str(launched["run"]["runId"])
+
+
+def _wait_for_success(server: WebServer, run_id: str) -> None:
+    deadline = time.monotonic() + 240
+    while (status := server.query(STATUS, id=run_id)["runOrError"]["status"]) != "SUCCESS":
+        assert status not in {"FAILURE", "CANCELED"}, status
+        assert time.monotonic() < deadline, status
+        time.sleep(1)
+
+
+def test_a_run_from_the_ui_and_one_from_the_shell_take_turns(shop: ShopFolders) -> None:
     with WebServer(shop) as server:
-        launched = server.query(LAUNCH, parameters={"selector": selector, "mode": "default"})["launchRun"]
-        assert launched["__typename"] == "LaunchRunSuccess", launched
+        from_ui = _launch(server, "refresh")
         from_shell = run_command(shop.data_root, "-m", "orchestration", "run")
         assert from_shell.returncode == 0, from_shell.stdout + from_shell.stderr
         assert "Conflicting lock" not in from_shell.stdout + from_shell.stderr
-        deadline = time.monotonic() + 240
-        while (status := server.query(STATUS, id=launched["run"]["runId"])["runOrError"]["status"]) != "SUCCESS":
-            assert status not in {"FAILURE", "CANCELED"}, status
-            assert time.monotonic() < deadline, status
-            time.sleep(1)
+        _wait_for_success(server, from_ui)
+
+        # One asset alone can be materialized too: its table in the warehouse is new, what is published stays.
+        before = ReaderView.of(shop)
+        asset = [{"path": ["marts", "dim_dates"]}]
+        _wait_for_success(server, _launch(server, "__ASSET_JOB", assetSelection=asset, assetCheckSelection=[]))
+        after = ReaderView.of(shop)
+        assert (after.folder, after.database) == (before.folder, before.database)
+        assert after.warehouse != before.warehouse
