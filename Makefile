@@ -21,14 +21,15 @@ help:
 	@echo "make check           ruff, mypy, sqlfluff, dbt parse without warnings"
 	@echo "make bench           measure, and rewrite benchmarks/results/"
 
-# One install for all commands. uv is used where it is there; pip suffices.
+# One install for all commands. uv is used where it is there; pip suffices. The lock is complete, so --no-deps: older
+# pips want a pin of their own for a package that another asks for with an extra.
 $(VENV)/.installed: requirements.lock
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
 	@echo "installing from requirements.lock into $(VENV) (about a minute with pip, seconds with uv)"
 	@if command -v uv >/dev/null 2>&1; then \
 		uv pip install --quiet --compile-bytecode --python $(PYTHON) --require-hashes -r requirements.lock; \
 	else \
-		$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+		$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock; \
 	fi
 	@touch $@
 
