@@ -16,7 +16,7 @@ from ingestion.contract import CONTRACT_FILE
 from orchestration.dbt_in_process import InProcessDbt
 from orchestration.progress import StageClock
 from orchestration.stages import STAGES, gate_key
-from orchestration.warehouse import replace_rows, writing
+from orchestration.warehouse import has_table, replace_rows, writing
 from orchestration.workspace import RunWorkspace
 from shops import Settings, ShopFolders
 
@@ -100,7 +100,7 @@ def _check_metadata(report: GateReport) -> dict[str, Any]:
 
 def _record(report: GateReport, workspace: RunWorkspace, dbt: InProcessDbt) -> None:
     """Keep what the gate found in the warehouse; the marts show it as rpt_data_quality."""
-    if not workspace.warehouse.exists():
+    if not has_table(workspace.warehouse, "quality", "gate_results"):
         dbt.prepare(workspace.warehouse)
     frame = pd.DataFrame(report.rows(workspace.run_id))
     with writing(workspace.warehouse) as connection:

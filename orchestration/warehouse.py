@@ -18,6 +18,17 @@ def reading(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+def has_table(warehouse: Path, schema: str, table: str) -> bool:
+    """Whether the file `warehouse` exists and holds the table."""
+    if not warehouse.exists():
+        return False
+    with reading(warehouse) as connection:
+        found = connection.execute(
+            "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?", [schema, table]
+        ).fetchone()
+    return found is not None and found[0] > 0
+
+
 @contextmanager
 def writing(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to `warehouse` whose changes are all seen or, after an error, none."""
