@@ -23,7 +23,10 @@ from expectations.results import ExpectationResult, Severity
 LOADS = "loads"
 ZERO_ROWS_FILE = "empty.parquet"
 GATE = "landing"
-LAND_AGAIN = "land that load again (python -m ingestion --help), or delete the file if its load is to go"
+LAND_AGAIN = (
+    "put the good file back; or delete the load's row file under landing/loads/ and land the load again "
+    "(python -m ingestion --help): until that row is gone it counts as landed"
+)
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,15 @@ class LandingZone:
         files = sorted((self.root / LOADS).glob("*/*.parquet"))
         if not files:
             return []
-        with duckdb.connect() as connection:
-            rows = connection.execute(
+        try:
+            rows = duckdb.execute(
                 "select load_id, source, tables from read_parquet(?) order by load_sequence", [[str(f) for f in files]]
             ).fetchall()
+        except duckdb.Error as error:
+            raise LandingError(
+                f"the loads in {self.root / LOADS} cannot be read: {error}. "
+                "Next: put the good file back, or delete the broken one and land its load again."
+            ) from error
         return [LoadSummary(load_id, source, json.loads(tables), True) for load_id, source, tables in rows]
 
     def land(

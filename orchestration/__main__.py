@@ -66,12 +66,16 @@ def _run(folders: ShopFolders, only_if_changed: bool) -> int:
     if not outcome.success:
         for failure in outcome.failures:
             errors.print(f"failed: {failure}", style="red", highlight=False, soft_wrap=True, markup=False)
+        switched = folders.current.resolve().name == outcome.run_id
+        published = "It was published, but the" if switched else "Nothing was published and the"
         errors.print(
-            f"The run {outcome.run_id} ended red after {seconds:.0f} s. Nothing was published and the warehouse is "
-            f"as it was; what the run built lies in {folders.shown(folders.runs / outcome.run_id)}. "
+            f"The run {outcome.run_id} ended red after {seconds:.0f} s. {published} warehouse is as it was; what the "
+            f"run built lies in {folders.shown(folders.runs / outcome.run_id)}. "
             "Next: correct the cause and run again.",
-            highlight=False, soft_wrap=True, markup=False,
-        )  # fmt: skip
+            highlight=False,
+            soft_wrap=True,
+            markup=False,
+        )
         return 1
     print_summary(folders, console)
     console.print(f"done in {seconds:.1f} s")

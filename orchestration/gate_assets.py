@@ -14,6 +14,7 @@ import pandas as pd
 from expectations import GateReport, run_gate
 from ingestion.contract import CONTRACT_FILE
 from orchestration.dbt_in_process import InProcessDbt
+from orchestration.ledger import fingerprint
 from orchestration.progress import StageClock
 from orchestration.stages import STAGES, gate_key
 from orchestration.warehouse import has_table, replace_rows, writing
@@ -47,6 +48,8 @@ def build_gate_asset(
     def gate(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult[None]]:
         clock = StageClock(context, "gate")
         folders = workspace.folders
+        if stage == STAGES[0]:
+            workspace.note_inputs(fingerprint(folders))
         extra = folders.own / "expectations.yml"
         report = run_gate(
             stage,
@@ -100,7 +103,8 @@ def _check_metadata(report: GateReport) -> dict[str, Any]:
 
 def _record(report: GateReport, workspace: RunWorkspace, dbt: InProcessDbt) -> None:
     """Keep what the gate found in the warehouse; the marts show it as rpt_data_quality."""
-    if not has_table(workspace.warehouse, "quality", "gate_results"):
+    # The first gate runs before dbt does: the table may be missing, or have the columns of an earlier version.
+    if report.gate == STAGES[0] or not has_table(workspace.warehouse, "quality", "gate_results"):
         dbt.prepare(workspace.warehouse)
     frame = pd.DataFrame(report.rows(workspace.run_id))
     with writing(workspace.warehouse) as connection:

@@ -32,7 +32,8 @@ class Promotion:
 
 def fingerprint(folders: ShopFolders) -> str:
     """A hash of all that a run's result depends on: code, settings, landed files, the as-of date asked for."""
-    digest = hashlib.sha256(os.environ.get("AUDIENCE_AS_OF", "").encode())
+    asked = [os.environ.get(name, "") for name in ("AUDIENCE_AS_OF", "AUDIENCE_DEMO_HOUSEHOLDS")]
+    digest = hashlib.sha256(" ".join(asked).encode())
     for name in _CODE:
         path = PROJECT_ROOT / name
         files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in _CODE_SUFFIXES)

@@ -67,6 +67,7 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         with reading(workspace.warehouse) as connection:
             labels = connection.execute("from features.label_redemption").df()
             if labels.empty:
+                _forget(workspace, redemption.MODEL_NAME)
                 clock.done("no campaigns have landed: the redemption model is switched off")
                 return dg.MaterializeResult(metadata={"switched_off": "no campaigns have landed"})
             features = _offer_features(connection)
@@ -149,6 +150,13 @@ def _store(
             **_images(result.model.plots()),
         }
     )
+
+
+def _forget(workspace: RunWorkspace, model_name: str) -> None:
+    """Remove what an earlier run wrote of a model that is switched off now."""
+    with writing(workspace.warehouse) as connection:
+        for table in ("ml.scores", "ml.model_performance", "ml.model_versions"):
+            connection.execute(f"delete from {table} where model_name = ?", [model_name])
 
 
 def _replace(

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from orchestration.ledger import fingerprint, record_promotion
+from orchestration.ledger import record_promotion
 from orchestration.progress import StageClock
 from orchestration.publishing import DATABASE_FILE, publish
-from orchestration.stages import gate_key
+from orchestration.stages import STAGES, gate_key
+from orchestration.warehouse import reading
 from orchestration.workspace import RunWorkspace
 
 
@@ -23,8 +24,9 @@ def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     )
     def audience_database(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
         clock = StageClock(context, "publish")
+        _refuse_unless_all_gates_passed(workspace)
         published = publish(workspace.warehouse, workspace.folders, workspace.run_id)
-        record_promotion(workspace.folders, workspace.run_id, of=fingerprint(workspace.folders))
+        record_promotion(workspace.folders, workspace.run_id, of=workspace.inputs)
         current = workspace.folders.current
         shown = workspace.folders.shown
         clock.done(f"{len(published.rows)} tables at {shown(current / DATABASE_FILE)}")
@@ -41,3 +43,19 @@ def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         )
 
     return audience_database
+
+
+def _refuse_unless_all_gates_passed(workspace: RunWorkspace) -> None:
+    """A part of the chain, started in the UI, may leave gates out; readers only see what passed all, in this run."""
+    with reading(workspace.warehouse) as connection:
+        passed = connection.execute(
+            "select gate from quality.gate_results where run_id = ? group by gate "
+            "having bool_and(success or severity <> 'critical')",
+            [workspace.run_id],
+        ).fetchall()
+    missing = [stage for stage in STAGES if (stage,) not in passed]
+    if missing:
+        raise dg.Failure(
+            f"nothing is published: in this run the gates {', '.join(missing)} were not asked. "
+            "Next: launch the job 'refresh', or materialize everything."
+        )

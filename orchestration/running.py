@@ -29,7 +29,10 @@ class RunOutcome:
 def is_up_to_date(folders: ShopFolders) -> bool:
     """Whether what readers see was made from the code, settings and data that are here now."""
     published = published_promotion(folders)
-    return published is not None and published.fingerprint == fingerprint(folders)
+    if published is None or published.fingerprint != fingerprint(folders):
+        return False
+    # A run that was killed between publishing and promoting has left its folder, and perhaps no warehouse.
+    return folders.warehouse.exists() and not (folders.runs / published.run_id).exists()
 
 
 def run_chain(folders: ShopFolders, assets: Sequence[dg.AssetKey] | None = None) -> RunOutcome:
@@ -39,7 +42,7 @@ def run_chain(folders: ShopFolders, assets: Sequence[dg.AssetKey] | None = None)
         result = job.execute_in_process(
             instance=instance, raise_on_error=False, run_config=_QUIET, asset_selection=assets
         )
-        failures = _failures(result)
+        failures = [] if result.success else _failures(result)
     return RunOutcome(result.run_id, result.success, failures)
 
 
@@ -57,4 +60,4 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
         error = event.step_failure_data.error
         cause = (error.cause or error).message.strip() if error else "no reason was recorded"
         failures.append(f"{step}: {of_gate or cause}")
-    return failures
+    return failures or ["the run ended before its first step; `make ui` shows its events"]

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 from dagster import DagsterEventType
+from dagster._core.storage.tags import RESUME_RETRY_TAG
 from pydantic import PrivateAttr
 
 from orchestration.lock import write_lock
@@ -21,6 +23,7 @@ from shops import ShopFolders
 
 KEPT_FAILED_RUNS = 3
 WAREHOUSE_FILE = "warehouse.duckdb"
+PART_OF_THE_CHAIN = "part of the chain"
 
 
 class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -30,6 +33,7 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     data_root: str
 
     _run_id: str = PrivateAttr(default="")
+    _inputs: str = PrivateAttr(default=PART_OF_THE_CHAIN)
 
     @property
     def folders(self) -> ShopFolders:
@@ -38,6 +42,15 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def run_id(self) -> str:
         return self._run_id
+
+    @property
+    def inputs(self) -> str:
+        """The fingerprint of what this run was made from, or that it was only a part of the chain."""
+        return self._inputs
+
+    def note_inputs(self, fingerprint: str) -> None:
+        """Keep the fingerprint, taken when everything has landed and nothing has been read."""
+        self._inputs = fingerprint
 
     @property
     def folder(self) -> Path:
@@ -53,7 +66,12 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         run = context.run
         if run is None:
             raise RuntimeError("a run workspace exists only within a run")
-        self._run_id = run.run_id
+        if run.tags.get(RESUME_RETRY_TAG) == "true":
+            raise dg.Failure(
+                "a failed run's warehouse is not carried over, so it cannot be resumed from where it failed. "
+                "Next: launch the job 'refresh' anew, or materialize the assets that you want."
+            )
+        self._run_id, self._inputs = run.run_id, PART_OF_THE_CHAIN
         with write_lock(self.folders.lock, f"run {run.run_id[:8]}"):
             self._open()
             try:
@@ -66,15 +84,24 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
     def _open(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.folders.warehouse.exists():
-            # --reflink: on a file system that can, the copy costs nothing until it is written.
-            source, target = str(self.folders.warehouse), str(self.warehouse)
-            subprocess.run(["cp", "--reflink=auto", source, target], check=True)
+            # Folds in what a killed `dbt build` left in the write-ahead log: the copy is of the file alone.
+            duckdb.connect(str(self.folders.warehouse)).close()
+            _copy(self.folders.warehouse, self.warehouse)
 
     def promote(self) -> None:
         """Make this run's warehouse the warehouse; a second call does nothing."""
         if self.warehouse.exists():
+            # A log beside the old file must not be played into the new one.
+            self.folders.warehouse.with_name(f"{WAREHOUSE_FILE}.wal").unlink(missing_ok=True)
             self.warehouse.replace(self.folders.warehouse)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file; on a file system that can share blocks, at no cost until one of the two is written."""
+    shared = subprocess.run(["cp", "--reflink=auto", str(source), str(target)], stderr=subprocess.DEVNULL)
+    if shared.returncode != 0:  # A `cp` that does not know the option.
+        shutil.copyfile(source, target)
 
 
 def prune_runs(runs: Path) -> None:

@@ -114,3 +114,49 @@ def test_orders_without_a_card_are_in_the_sales(shop: ShopFolders) -> None:
         nobody = warehouse.execute("select count(*) from marts.fct_orders where customer_id is null").fetchone()
     assert nobody is not None
     assert nobody[0] > 500
+
+
+def test_records_that_land_again_keep_their_customer(shop: ShopFolders) -> None:
+    """A second load brings all members and some orders once more: nobody gets another id."""
+    index = "select source_system, source_record_id, customer_id from identity.master_customer_index order by all"
+    with reading(shop.warehouse) as warehouse:
+        before = warehouse.execute(index).fetchall()
+    with duckdb.connect() as connection:
+        tables = {
+            table: f"select * exclude (load_id) replace (known_at + interval 400 day as known_at) "
+            f"from read_parquet('{shop.landing / table}/load_date=2018*/*.parquet') where hash(loyalty_id) % 2 = 0"
+            for table in ("loyalty_members", "orders", "campaign_recipients")
+        }
+        LandingZone(shop.landing).land(
+            connection, load_id="again", source="test", load_date=date(2018, 2, 1), known_at_is_assumed=False,
+            tables=tables,
+        )  # fmt: skip
+    _dbt(shop, "run", "-s", "tag:staging", "tag:identity")
+    with reading(shop.warehouse) as warehouse:
+        assert warehouse.execute(index).fetchall() == before
+        newest = warehouse.execute(
+            "select count(*) from staging.stg_loyalty__members where load_id = 'again'"
+        ).fetchone()
+    assert newest is not None
+    assert newest[0] > 50, "the second load did not arrive, so this test would prove nothing"
+
+
+def test_a_good_row_stands_when_its_newer_version_cannot(shop: ShopFolders) -> None:
+    with reading(shop.warehouse) as warehouse:
+        before = warehouse.execute("select order_id from staging.stg_shop__orders order by 1").fetchall()
+    with duckdb.connect() as connection:
+        orders = (
+            "select * exclude (load_id) replace (known_at + interval 400 day as known_at, null as currency) "
+            f"from read_parquet('{shop.landing / 'orders'}/load_date=2018*/*.parquet') where hash(order_id) % 100 = 0"
+        )
+        LandingZone(shop.landing).land(
+            connection, load_id="broken", source="test", load_date=date(2018, 2, 1), known_at_is_assumed=False,
+            tables={"orders": orders},
+        )  # fmt: skip
+    _dbt(shop, "run", "-s", "tag:staging")
+    with reading(shop.warehouse) as warehouse:
+        assert warehouse.execute("select order_id from staging.stg_shop__orders order by 1").fetchall() == before
+        reasons = warehouse.execute(
+            "select distinct reason from staging.quarantine where landing_table = 'orders'"
+        ).fetchall()
+    assert reasons == [("currency is missing",)]

@@ -2,14 +2,25 @@ with landed as (
     select * from {{ visible_rows('campaigns') }}
 ),
 
+judged as (
+    select
+        *,
+        case
+            when campaign_id is null then 'campaign_id is missing'
+            when starts_on is null or ends_on is null then 'starts_on or ends_on is missing'
+            when ends_on < starts_on then 'the campaign ends before it starts'
+        end as problem
+    from landed
+),
+
 versioned as (
     select
         *,
         row_number() over (
             partition by campaign_id
-            order by known_at desc, load_sequence desc
+            order by problem is not null asc, known_at desc, load_sequence desc
         ) as version_rank
-    from landed
+    from judged
 )
 
 select
@@ -20,10 +31,5 @@ select
     load_id,
     known_at,
     -- verdict
-    case
-        when campaign_id is null then 'campaign_id is missing'
-        when starts_on is null or ends_on is null then 'starts_on or ends_on is missing'
-        when ends_on < starts_on then 'the campaign ends before it starts'
-        when version_rank > 1 then 'a later version of this key stands'
-    end as reject_reason
+    coalesce(problem, case when version_rank > 1 then 'a later version of this key stands' end) as reject_reason
 from versioned

@@ -2,14 +2,23 @@ with landed as (
     select * from {{ visible_rows('coupons') }}
 ),
 
+judged as (
+    select
+        *,
+        case
+            when coupon_id is null or campaign_id is null or product_id is null then 'key is missing'
+        end as problem
+    from landed
+),
+
 versioned as (
     select
         *,
         row_number() over (
             partition by coupon_id, campaign_id, product_id
-            order by known_at desc, load_sequence desc
+            order by problem is not null asc, known_at desc, load_sequence desc
         ) as version_rank
-    from landed
+    from judged
 )
 
 select
@@ -19,8 +28,5 @@ select
     load_id,
     known_at,
     -- verdict
-    case
-        when coupon_id is null or campaign_id is null or product_id is null then 'key is missing'
-        when version_rank > 1 then 'exact duplicate'
-    end as reject_reason
+    coalesce(problem, case when version_rank > 1 then 'exact duplicate' end) as reject_reason
 from versioned

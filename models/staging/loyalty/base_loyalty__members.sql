@@ -2,19 +2,29 @@ with landed as (
     select * from {{ visible_rows('loyalty_members') }}
 ),
 
+judged as (
+    select
+        *,
+        case
+            when nullif(trim(loyalty_id), '') is null then 'loyalty_id is missing'
+        end as problem
+    from landed
+),
+
 versioned as (
     select
         *,
         row_number() over (
             partition by loyalty_id
-            order by known_at desc, load_sequence desc
+            order by problem is not null asc, known_at desc, load_sequence desc
         ) as version_rank
-    from landed
+    from judged
 )
 
 select
     -- keys
-    loyalty_id,
+    -- an empty card number is none: taken as one, it would make one customer of all who have none
+    nullif(trim(loyalty_id), '') as loyalty_id,
     load_id,
     -- demographics
     age_band,
@@ -28,8 +38,5 @@ select
     occurred_at,
     known_at,
     -- verdict
-    case
-        when loyalty_id is null then 'loyalty_id is missing'
-        when version_rank > 1 then 'a later version of this key stands'
-    end as reject_reason
+    coalesce(problem, case when version_rank > 1 then 'a later version of this key stands' end) as reject_reason
 from versioned

@@ -2,14 +2,23 @@ with landed as (
     select * from {{ visible_rows('products') }}
 ),
 
+judged as (
+    select
+        *,
+        case
+            when product_id is null then 'product_id is missing'
+        end as problem
+    from landed
+),
+
 versioned as (
     select
         *,
         row_number() over (
             partition by product_id
-            order by known_at desc, load_sequence desc
+            order by problem is not null asc, known_at desc, load_sequence desc
         ) as version_rank
-    from landed
+    from judged
 )
 
 select
@@ -24,8 +33,5 @@ select
     product_type,
     package_size,
     -- verdict
-    case
-        when product_id is null then 'product_id is missing'
-        when version_rank > 1 then 'a later version of this key stands'
-    end as reject_reason
+    coalesce(problem, case when version_rank > 1 then 'a later version of this key stands' end) as reject_reason
 from versioned
