@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.publishing import DATABASE_FILE
+from orchestration.stages import STAGES
 from shops import ShopFolders
 
 TEXT_COLUMNS = frozenset({"note", "beside"})
@@ -65,9 +66,10 @@ def _models(connection: duckdb.DuckDBPyConnection) -> Table:
 
 
 def _gates(connection: duckdb.DuckDBPyConnection) -> str:
-    order = "list_position(['landing','staging','identity','features','scores','segments','marts'], gate)"
     gates = connection.execute(
-        f"select gate, count(*) filter (success), count(*) from marts.rpt_data_quality group by gate order by {order}"
+        "select gate, count(*) filter (success), count(*) from marts.rpt_data_quality group by gate "
+        "order by list_position(?, gate)",
+        [list(STAGES)],
     ).fetchall()
     passed = ", ".join(f"{gate} {held}/{total}" for gate, held, total in gates)
     return f"gates      {passed} expectations hold"
