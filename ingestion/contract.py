@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +19,14 @@ class LandingContract:
 
     version: str
     tables: Mapping[str, Mapping[str, str]]
+    required: frozenset[str] = frozenset()
 
-    def select_list(self, table: str) -> str:
-        """The columns of `table`, each cast to its type, as SQL."""
-        return ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in self.tables[table].items())
+    def select_list(self, table: str, given: Collection[str] | None = None) -> str:
+        """The columns of `table`, each cast to its type, as SQL; null for a column that is not among the `given`."""
+        return ", ".join(
+            f"cast({name if given is None or name in given else 'null'} as {kind}) as {name}"
+            for name, kind in self.tables[table].items()
+        )
 
     def empty_select(self, table: str) -> str:
         """SQL that gives zero rows of `table`, typed."""
@@ -39,4 +43,5 @@ def read_contract(file: Path = CONTRACT_FILE) -> LandingContract:
             table["name"]: {column["name"]: column["data_type"] for column in table["columns"]}
             for table in source["tables"]
         },
+        required=frozenset(table["name"] for table in source["tables"] if table["config"]["meta"]["required"]),
     )

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from ingestion.contract import LandingContract, read_contract
 
@@ -51,11 +52,11 @@ class LandingZone:
         self.contract = contract or read_contract()
 
     def prepare(self) -> None:
-        """Leave a zero-row typed file in every table's folder."""
+        """Leave a zero-row typed file in every table's folder; one of an older contract is replaced."""
         with duckdb.connect() as connection:
-            for table in self.contract.tables:
+            for table, columns in self.contract.tables.items():
                 file = self.root / table / ZERO_ROWS_FILE
-                if not file.exists():
+                if not file.exists() or pq.read_schema(file).names != list(columns):
                     self._write(connection, self.contract.empty_select(table), file)
 
     def loads(self) -> list[LoadSummary]:
@@ -83,6 +84,7 @@ class LandingZone:
         load_date: date,
         known_at_is_assumed: bool,
         tables: Mapping[str, str],
+        is_synthetic: bool = False,
     ) -> LoadSummary:
         """Write one load.
 
@@ -93,7 +95,9 @@ class LandingZone:
         load_id
             Its name; landing the same name twice changes nothing.
         tables
-            Landing table to a query with at least the contract's columns, but for `load_id`.
+            Landing table to a query with columns of the contract; those it leaves out are null, `load_id` is added.
+        is_synthetic
+            Whether the rows were generated.
         """
         landed = self.loads()
         for earlier in landed:
@@ -103,13 +107,15 @@ class LandingZone:
         partition = f"load_date={load_date.isoformat()}"
         rows: dict[str, int] = {}
         for table, query in tables.items():
-            typed = f"select {self.contract.select_list(table)} from (select *, '{load_id}' as load_id from ({query}))"
+            landed_rows = f"select *, '{load_id}' as load_id from ({query})"
+            given = [name for name, *_ in connection.execute(f"describe {landed_rows}").fetchall()]
+            typed = f"select {self.contract.select_list(table, given)} from ({landed_rows})"
             rows[table] = self._write(connection, typed, self.root / table / partition / f"{load_id}.parquet")
         load_row = (
             f"select '{load_id}' as load_id, '{source}' as source, date '{load_date}' as load_date, "
             f"{len(landed) + 1} as load_sequence, {known_at_is_assumed} as known_at_is_assumed, "
             f"'{self.contract.version}' as contract_version, '{json.dumps(rows)}' as tables, "
-            f"{sum(rows.values())} as row_count"
+            f"{sum(rows.values())} as row_count, {is_synthetic} as is_synthetic"
         )
         typed = f"select {self.contract.select_list(LOADS)} from ({load_row})"
         self._write(connection, typed, self.root / LOADS / partition / f"{load_id}.parquet")
