@@ -17,7 +17,7 @@ help:
 	@echo "make demo            land the demo shop, run the whole chain, show what came out (SMALL=1: 200 households)"
 	@echo "make run SHOP=name   run the chain of a shop under shops/"
 	@echo "make ui              Dagster on a free local port (SHOP=name, SMALL=1)"
-	@echo "make test            all tests: dbt's and pytest's"
+	@echo "make test            the tests, dbt's and pytest's (SLOW=1: the long ones instead)"
 	@echo "make check           ruff, mypy, sqlfluff, dbt parse without warnings"
 	@echo "make bench           measure, and rewrite benchmarks/results/"
 
@@ -43,7 +43,7 @@ ui: $(VENV)/.installed
 	@$(PYTHON) -m orchestration ui --shop $(SHOP)
 
 test: $(VENV)/.installed
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -m "$(if $(SLOW),slow,not slow)"
 
 check: $(VENV)/.installed
 	$(VENV)/bin/ruff check .

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from orchestration.content import content_hashes
 from orchestration.running import run_chain
 from shops import PROJECT_ROOT, ShopFolders
@@ -38,6 +40,7 @@ def _run_and_kill(shop: ShopFolders, after: str) -> None:
     assert process.returncode == -signal.SIGKILL, "".join(said)
 
 
+@pytest.mark.slow
 def test_killed_at_three_stages_the_next_run_equals_an_undisturbed_one(shop: ShopFolders) -> None:
     """Each killed run is the next run of the one killed before it, so the second and third start among leftovers."""
     before = ReaderView.of(shop)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orchestration.content import content_hashes
 from orchestration.running import is_up_to_date, run_chain
 from shops import ShopFolders
 from tests.conftest import run_command
 
 
+@pytest.mark.slow
 def test_a_rerun_and_a_rebuild_change_nothing(shop: ShopFolders) -> None:
     first = content_hashes(shop.warehouse)
     published = content_hashes(shop.current / "audience.duckdb")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from orchestration.lock import WAIT_VARIABLE, write_lock
 from shops import PROJECT_ROOT, ShopFolders
 from tests.conftest import run_command, small_environment
@@ -72,6 +74,7 @@ def _wait_for_success(server: WebServer, run_id: str) -> None:
         time.sleep(1)
 
 
+@pytest.mark.slow
 def test_a_run_from_the_ui_and_one_from_the_shell_take_turns(shop: ShopFolders) -> None:
     with WebServer(shop) as server:
         from_ui = _launch(server, "refresh")
