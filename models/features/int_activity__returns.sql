@@ -84,7 +84,7 @@ of_customers as (
         cast(null as integer) as charged_line_number,
         row_number() over (
             partition by of_nothing.order_id, of_nothing.line_number
-            order by orders.ordered_at, orders.order_id desc
+            order by orders.ordered_at desc, orders.order_id desc
         ) as order_rank
     from of_nothing
     inner join orders
