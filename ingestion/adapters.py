@@ -35,10 +35,16 @@ def land_shop(folders: ShopFolders, settings: Settings, households: int | None =
     if adapter is not None:
         raise LandingError(
             f"{folders.own / 'settings.yml'}: source.adapter '{adapter}' is not known. "
-            f"Next: use '{MAPPING}' (a mapping.yml beside it), '{completejourney.SOURCE}', or null when other programs write {folders.landing}."
+            f"Next: use '{MAPPING}' (a mapping.yml beside it), '{completejourney.SOURCE}', or null when other programs "
+            f"write {folders.landing}."
         )
     zone.prepare()
     loads = zone.loads()
+    if not loads and (folders.own / "mapping.yml").exists():
+        raise LandingError(
+            f"{folders.own / 'settings.yml'}: source.adapter is null, so mapping.yml beside it is not read. "
+            f"Next: set source.adapter to '{MAPPING}'."
+        )
     if not loads:
         raise LandingError(
             f"no load has landed in {folders.landing}. Next: write the tables of models/landing.yml there "

@@ -148,7 +148,8 @@ def readable(name: str, table: BoundTable, kind: str) -> str:
     value, given, kind = f"raw.{quoted(name)}", table.types[name], kind.upper()
     if kind == "VARCHAR":
         if given in {"DOUBLE", "FLOAT"}:  # a spreadsheet made 17850.0 of the id 17850
-            return f"case when {value} = trunc({value}) then cast(cast({value} as hugeint) as varchar) else cast({value} as varchar) end"  # fmt: skip
+            whole = f"cast(cast({value} as hugeint) as varchar)"
+            return f"case when {value} = trunc({value}) then {whole} else cast({value} as varchar) end"
         return f"cast({value} as varchar)"
     if given == "VARCHAR":
         value = f"nullif(trim({value}), '')"

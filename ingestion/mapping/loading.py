@@ -83,13 +83,13 @@ def land(folders: ShopFolders) -> list[LoadSummary]:
         zone.prepare()
         have_landed = any(load.source == SOURCE for load in zone.loads())
         newest = receipts.newest()
-        if not have_landed or (newest is not None and newest.mapping != mapping.fingerprint):
-            # Never landed, or made otherwise: all is read again, and what comes out as it stands does not land.
-            if not extractor.waiting() or have_landed:
-                extractor.forget()
+        is_made_otherwise = newest is not None and newest.mapping != mapping.fingerprint
+        if (have_landed and is_made_otherwise) or (not have_landed and not extractor.waiting()):
+            # Never landed, or mapped otherwise: all is read again; what comes out as it stands does not land again.
+            extractor.forget()
         extractor.extract()
         for extraction in extractor.waiting():
-            _land_extraction(zone, extraction, mapping, bound, tables, receipts, folders.shop, file)
+            _land_extraction(zone, extraction, mapping, bound, tables, receipts, folders.shop, file, is_made_otherwise)
             extraction.drop()
         fresh = {load.load_id: load for load in receipts.landed_now}
         loads = [fresh.get(load.load_id, load) for load in zone.loads()]
@@ -112,15 +112,14 @@ def _land_extraction(
     receipts: Receipts,
     shop: str,
     file: Path,
+    is_made_otherwise: bool,
 ) -> None:
     load_id = load_id_of(extraction)
     is_first = not any(load.source == SOURCE and load.load_id != load_id for load in zone.loads())
     arrived = [table for table in bound if extraction.files_of(table.source.name)]
     with duckdb.connect() as connection:
         connection.execute(f"set temp_directory = {literal(str(extraction.folder / 'tmp'))}")
-        relations = {
-            table.source.name: _read_parquet(extraction.files_of(table.source.name)) for table in arrived
-        }
+        relations = {table.source.name: _read_parquet(extraction.files_of(table.source.name)) for table in arrived}
         mapped = map_rows(
             connection,
             arrived,
@@ -130,7 +129,7 @@ def _land_extraction(
             shop,
             arrived_at=None if is_first else extraction.arrived_at,
         )
-        _refuse_what_is_mapped_wrongly(mapped, connection, arrived, file)
+        refuse_what_is_mapped_wrongly(mapped, connection, arrived, file)
         queries = {}
         for table in arrived:
             connection.execute(f"create temp table new_{table.name} as {_new_rows(table, zone)}")
@@ -142,6 +141,7 @@ def _land_extraction(
             *(str(values) + "; they land as null" for values in mapped.unreadable),
             *drift(receipts.newest(), tables),
             *_left_out(mapped),
+            *(_stay_all_the_same(connection, arrived, zone) if is_made_otherwise else []),
         ]
         if queries:
             summary = zone.land(
@@ -240,20 +240,25 @@ def _unreadable(
     ]
 
 
-def _refuse_what_is_mapped_wrongly(
+def refuse_what_is_mapped_wrongly(
     mapped: Mapped, connection: duckdb.DuckDBPyConnection, bound: Sequence[BoundTable], file: Path
 ) -> None:
+    """Stop before anything lands, where the values say that the mapping is wrong.
+
+    Raises
+    ------
+    MappingError
+        Too many values of a column cannot be read, or a column that every row needs is empty in all of them.
+    """
     for values in mapped.unreadable:
         if values.values > MAX_UNREADABLE_SHARE * values.of:
             raise MappingError(f"{file}: tables.{values}. {_advice(values.column)}")
     for table in bound:
         for column in needed_columns(table.name):
-            if mapped.counts[table.name].rows and not _count(
-                connection, f"select count({column}) from {table.mapped}"
-            ):
+            if mapped.counts[table.name].rows and not _count(connection, f"select count({column}) from {table.mapped}"):
                 raise MappingError(
                     f"{file}: tables.{table.name}.columns.{column} is empty in every row of {table.source.name}, and "
-                    f"without it no row can be used. Next: map another column; it has {', '.join(table.source.columns)}."
+                    f"without it no row can be used. Next: map another one of {', '.join(table.source.columns)}."
                 )
 
 
@@ -279,6 +284,26 @@ def _new_rows(table: BoundTable, zone: LandingZone) -> str:
     """
 
 
+def _stay_all_the_same(
+    connection: duckdb.DuckDBPyConnection, bound: Sequence[BoundTable], zone: LandingZone
+) -> list[str]:
+    """What an earlier mapping landed and the one of today would not: everything was read again, so it can be told."""
+    found = []
+    for table in bound:
+        keys = ", ".join(KEYS[table.name])
+        rows = _count(
+            connection,
+            f"select count(*) from (select distinct {keys} from ({zone.visible(table.name)}) "
+            f"where load_id like '{SOURCE}-%' except select {keys} from {table.mapped})",
+        )
+        if rows:
+            found.append(
+                f"{table.name}: {rows:,} keys of earlier loads do not come from the mapping as it is now; they stay, "
+                f"because a landing zone only grows. Next: to start anew, delete {zone.root} and land again"
+            )
+    return found
+
+
 def _left_out(mapped: Mapped) -> list[str]:
     return [
         f"{table}: {count.left_out:,} of {count.read:,} rows were left out by `where`"
@@ -295,4 +320,3 @@ def _read_parquet(files: Sequence[Path]) -> str:
 def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0
-

@@ -165,7 +165,9 @@ def read_mapping(file: Path, contract: LandingContract | None = None) -> ShopMap
         mapping = ShopMapping.model_validate(content)
     except ValidationError as error:
         problems = "; ".join(_explained(dict(problem)) for problem in error.errors())
-        raise MappingError(f"{file}: {problems}. Next: correct it; docs/how-to/bring-your-own-shop.md shows each key.")
+        raise MappingError(
+            f"{file}: {problems}. Next: correct it; docs/how-to/bring-your-own-shop.md shows each key."
+        ) from error
     for problem in _against_contract(mapping, contract):
         raise MappingError(f"{file}: {problem}")
     return mapping

@@ -227,7 +227,7 @@ class DatabaseSource:
             column.name
             for column in self._reflected(table.name).columns
             if column.name != cursor
-            and (self.kind == "sqlite" or self._type_of(column) == TEXT and not _is_plain_text(column.type))
+            and (self.kind == "sqlite" or (self._type_of(column) == TEXT and not _is_plain_text(column.type)))
         }
 
         def adapt_table(reflected: Any) -> None:
@@ -252,7 +252,7 @@ class DatabaseSource:
             names = pa.array([table.name] * chunk.num_rows, pa.string())
             return chunk.append_column(FILE_COLUMN, names).append_column(ROW_COLUMN, numbers)
 
-        incremental = None
+        incremental: Any = None
         if cursor is not None:
             # Rows with the highest value come again: whoever was late with the same value is not lost, and what has
             # landed does not land twice.
