@@ -6,6 +6,7 @@ overwritten by the next try and was never read in between.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -160,6 +161,12 @@ class LandingZone:
         for table, query in tables.items():
             landed_rows = f"select *, '{load_id}' as load_id from ({query})"
             given = [name for name, *_ in connection.execute(f"describe {landed_rows}").fetchall()]
+            for unknown in (name for name in given if name not in self.contract.tables[table]):
+                near = difflib.get_close_matches(unknown, list(self.contract.tables[table]), n=1, cutoff=0)
+                raise LandingError(
+                    f"{table}: the landing contract has no column '{unknown}'; did you mean '{near[0]}'? Next: "
+                    "models/landing.yml lists the columns; leave out what it does not know."
+                )
             typed = f"select {self.contract.select_list(table, given)} from ({landed_rows})"
             rows[table] = self._write(connection, typed, self.root / table / partition / f"{load_id}.parquet")
         load_row = (

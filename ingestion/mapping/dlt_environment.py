@@ -13,8 +13,6 @@ _OPTIONS = {
     "RUNTIME__LOG_LEVEL": "CRITICAL",  # what goes wrong is raised, and said by us
     "SCHEMA__NAMING": "direct",  # a column is called in the mapping what the source calls it
     "LOAD__DELETE_COMPLETED_JOBS": "true",  # else every extraction lies there twice
-    "LOAD__WORKERS": "1",
-    "NORMALIZE__WORKERS": "1",
 }
 
 

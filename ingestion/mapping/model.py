@@ -67,7 +67,7 @@ class _Section(BaseModel):
 
 
 class CsvOptions(_Section):
-    """How the CSV files are written, where DuckDB's guess is wrong."""
+    """How the CSV files are written, where their first line does not tell: names, and one of , ; | or a tab between."""
 
     delimiter: str | None = None
     quote: str | None = None
@@ -211,7 +211,14 @@ def _explained(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "missing":
         return f"'{where}' is missing"
     if problem["type"] == "string_type" and len(path) > 2 and path[2] == "columns":
-        return f"{where}: {problem['input']!r} is no column or expression; a value that never changes goes to constants"
+        if problem["input"] is None:
+            return (
+                f"{where} has no value; within {{…}} a comma ends a value, so an expression with one stands in quotes"
+            )
+        return (
+            f"{where}: {problem['input']!r} is no column or expression; a value that never changes goes to constants, "
+            "and a column called No, Yes, On or Off stands in quotes"
+        )
     return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
 
 

@@ -7,6 +7,8 @@ its leading zeros, and one value that is wrong costs one value.
 
 from __future__ import annotations
 
+import csv
+import gzip
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ FILE_COLUMN, ROW_COLUMN = "_file", "_row"
 TEXT = "VARCHAR"
 BATCH_ROWS = 100_000
 _CSV_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+_DELIMITERS = (",", ";", "\t", "|")
 _PARQUET_SUFFIXES = (".parquet",)
 # DuckDB's types that go to Arrow, Parquet and back as they are.
 _KEPT_TYPES = (
@@ -78,18 +81,18 @@ class FolderSource:
     ----------
     root
         The folder.
-    csv
-        How its CSV files are written, where DuckDB's guess is wrong.
+    options
+        How its CSV files are written, where the first line does not tell.
     said
         How the mapping names the folder.
     """
 
     kind = "files"
 
-    def __init__(self, root: Path, csv: CsvOptions | None = None, said: str | None = None) -> None:
+    def __init__(self, root: Path, options: CsvOptions | None = None, said: str | None = None) -> None:
         self.root = root
         self.shown = said or str(root)
-        self._csv = csv or CsvOptions()
+        self._csv = options or CsvOptions()
         if not root.is_dir():
             raise MappingError(f"the folder {root} (source.folder: {self.shown}) does not exist. Next: correct it.")
 
@@ -154,9 +157,41 @@ class FolderSource:
     def _reader(self, file: Path) -> str:
         if file.name.lower().endswith(_PARQUET_SUFFIXES):
             return f"read_parquet({literal(str(file))}, hive_partitioning = false)"
-        options = {"delim": self._csv.delimiter, "quote": self._csv.quote, "encoding": self._csv.encoding}
-        given = "".join(f", {name} = {literal(value)}" for name, value in options.items() if value is not None)
-        return f"read_csv({literal(str(file))}, header = true, all_varchar = true, hive_partitioning = false{given})"
+        # Nothing is guessed from the rows: where one of them is odd, DuckDB's guess at the dialect would read a small
+        # file another way instead of naming the line.
+        names, delimiter = self._header(file)
+        columns = ", ".join(f"{literal(name)}: '{TEXT}'" for name in names)
+        encoding = f", encoding = {literal(self._csv.encoding)}" if self._csv.encoding else ""
+        quote = literal(self._csv.quote or '"')
+        return (
+            f"read_csv({literal(str(file))}, auto_detect = false, header = true, delim = {literal(delimiter)}, "
+            f"quote = {quote}, escape = {quote}, columns = {{{columns}}}{encoding})"
+        )
+
+    def _header(self, file: Path) -> tuple[list[str], str]:
+        """The names in the first line of a CSV file, and what stands between them."""
+        opened = gzip.open if file.name.lower().endswith(".gz") else open
+        encoding = self._csv.encoding or "utf-8-sig"
+        try:
+            with opened(file, "rt", encoding=encoding, newline="") as lines:
+                first = lines.readline()
+                delimiter = self._csv.delimiter or max(_DELIMITERS, key=first.count)
+                lines.seek(0)
+                names = next(csv.reader(lines, delimiter=delimiter, quotechar=self._csv.quote or '"'), [])
+        except (UnicodeError, LookupError, csv.Error, OSError) as error:
+            raise MappingError(
+                f"{file} cannot be read: {error}. Next: say how it is written under source.csv in mapping.yml, "
+                "e.g. `csv: {encoding: latin-1}`."
+            ) from error
+        names = [name.strip() or f"column_{number}" for number, name in enumerate(names, 1)]
+        if not names:
+            raise MappingError(f"{file} is empty. Next: its first line has to hold the names of its columns.")
+        twice = sorted({name for name in names if [other.lower() for other in names].count(name.lower()) > 1})
+        if twice:
+            raise MappingError(
+                f"{file}: the column '{twice[0]}' stands there more than once. Next: rename one of them."
+            )
+        return names, delimiter
 
 
 class DatabaseSource:
@@ -205,11 +240,12 @@ class DatabaseSource:
             prefix = "" if schema == default else f"{schema}."
             tables = [*self._inspector.get_table_names(schema), *self._inspector.get_view_names(schema)]
             found += [f"{prefix}{name}" for name in tables]
-        return sorted(found)
+        # SQLAlchemy's names carry whether they are quoted; ours are plain texts.
+        return sorted(map(str, found))
 
     def table(self, name: str) -> SourceTable:
         reflected = self._reflected(name)
-        return SourceTable(name, {column.name: self._type_of(column) for column in reflected.columns})
+        return SourceTable(name, {str(column.name): self._type_of(column) for column in reflected.columns})
 
     def sample(self, table: SourceTable, rows: int) -> pa.Table:
         with dlt_environment():
@@ -345,7 +381,7 @@ def _listed(names: list[str], most: int = 12) -> str:
 
 
 def _unreadable(file: Path, error: duckdb.Error) -> MappingError:
-    reason = " ".join(line.strip() for line in str(error).strip().splitlines()[:3])
+    reason = " ".join(line.strip() for line in str(error).strip().splitlines()[:3] if line.strip())
     return MappingError(
         f"{file} cannot be read: {reason}. Next: correct that line of the file, or say how it is written under "
         "source.csv (delimiter, quote, encoding) in mapping.yml."
