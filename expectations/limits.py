@@ -60,8 +60,9 @@ class StagingLimits(_Limits):
     """Rejected rows / landed rows, over all tables; the demo shop rejects none but duplicates."""
     max_table_quarantine_share: float = Field(0.05, ge=0, le=1)
     """The same for one table: small tables do not show in the share over all."""
-    routine_reasons: tuple[str, ...] = ("a later version of this key stands", "exact duplicate")
-    """Reasons in the quarantine that are no fault: a table landed again in full rejects every earlier version."""
+    routine_reasons: tuple[str, ...] = ()
+    """Further reasons in the quarantine that a shop holds for no fault, beside the repeats and earlier versions that the
+    quarantine itself marks as routine."""
 
 
 class IdentityLimits(_Limits):

@@ -44,6 +44,18 @@ class SourceSection(_Section):
     adapter: str | None
 
 
+class OutliersSection(_Section):
+    price_factor: float = Field(gt=1)
+    quantity_factor: float = Field(gt=1)
+    min_product_lines: int = Field(ge=2)
+    quantity_quantile: float = Field(gt=0, lt=1)
+
+
+class StagingSection(_Section):
+    max_hours_after_arrival: int = Field(ge=0)
+    outliers: OutliersSection
+
+
 class TimeSection(_Section):
     as_of_date: date | None
 
@@ -77,6 +89,7 @@ class Settings(_Section):
 
     shop: ShopSection
     source: SourceSection
+    staging: StagingSection
     time: TimeSection
     features: FeaturesSection
     models: ModelsSection

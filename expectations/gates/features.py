@@ -9,6 +9,7 @@ from expectations.gates import Scope
 
 AS_OF_DATES = "features.int_as_of_dates"
 ORDERS = "features.int_activity__orders"
+RETURNS = "features.int_activity__returns"
 RFM = "features.feat_customer_rfm"
 RECIPIENTS = "features.int_activity__campaign_recipients"
 OFFERS = "features.feat_customer_offer"
@@ -77,7 +78,8 @@ def _coverage(scope: Scope, tables: list[str]) -> Suite:
     query = f"""
         with now as (select max(as_of_date) as today from {AS_OF_DATES} where is_current),
         population as (
-            select count(distinct customer_id) as customers_with_orders from {ORDERS}, now where order_date < today
+            select count(distinct customer_id) as customers_with_orders from {ORDERS}, now
+            where order_date < today and (taken_back_on is null or taken_back_on >= today)
         ),
         covered as ({covered})
         select
@@ -110,9 +112,17 @@ def _totals(scope: Scope) -> Suite:
     shift = scope.limits.features.max_spend_shift
     query = f"""
         with now as (select max(as_of_date) as today from {AS_OF_DATES} where is_current),
+        standing as (
+            select order_id, order_total from {ORDERS}, now
+            where order_date < today and (taken_back_on is null or taken_back_on >= today)
+        ),
+        returned as (
+            select coalesce(sum(net_amount), 0) as returned_total
+            from {RETURNS} inner join standing on charged_order_id = standing.order_id, now where returned_on < today
+        ),
         ordered as (
-            select sum(order_total)::double as order_total, count(*) as order_count
-            from {ORDERS}, now where order_date < today and customer_id is not null
+            select (sum(order_total) - any_value(returned_total))::double as order_total, count(*) as order_count
+            from standing, returned
         ),
         featured as (
             select sum(total_spend)::double as total_spend, sum(order_count) as featured_orders
@@ -136,7 +146,7 @@ def _totals(scope: Scope) -> Suite:
             measure("order_ratio", low, high, "number of orders now, features / orders"),
         ),
         query,
-        (RFM, ORDERS, AS_OF_DATES),
+        (RFM, ORDERS, RETURNS, AS_OF_DATES),
     )
 
 

@@ -23,7 +23,7 @@ aggregated as (
         sum(customer_days.order_total) as total_spend
     from as_of_dates
     inner join customer_days
-        on as_of_dates.as_of_date > customer_days.order_date
+        on {{ known_before('as_of_dates.as_of_date') }}
     group by customer_days.customer_id, as_of_dates.as_of_date
 )
 

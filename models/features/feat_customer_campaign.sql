@@ -2,8 +2,11 @@
 -- the mean. Without it the rates 0/1 and 1/1 would stand at the two ends, and they are noise.
 {% set prior_campaigns = 5 %}
 
-with customer_days as (
-    select * from {{ ref('int_activity__customer_days') }}
+with population as (
+    select
+        customer_id,
+        as_of_date
+    from {{ ref('feat_customer_rfm') }}
 ),
 
 as_of_dates as (
@@ -16,23 +19,6 @@ recipients as (
 
 redemptions as (
     select * from {{ ref('int_activity__coupon_redemptions') }}
-),
-
-first_orders as (
-    select
-        customer_id,
-        min(order_date) as first_order_date
-    from customer_days
-    group by customer_id
-),
-
-population as (
-    select
-        first_orders.customer_id,
-        as_of_dates.as_of_date
-    from as_of_dates
-    inner join first_orders
-        on as_of_dates.as_of_date > first_orders.first_order_date
 ),
 
 received as (

@@ -20,7 +20,7 @@ earlier_days as (
         customer_days.coupon_discount + customer_days.coupon_match_discount as coupon_value
     from as_of_dates
     inner join customer_days
-        on as_of_dates.as_of_date > customer_days.order_date
+        on {{ known_before('as_of_dates.as_of_date') }}
 ),
 
 aggregated as (

@@ -6,6 +6,10 @@ order_lines as (
     select * from {{ ref('int_activity__order_lines') }}
 ),
 
+returns as (
+    select * from {{ ref('int_activity__returns') }}
+),
+
 coupons as (
     select * from {{ ref('stg_campaigns__coupons') }}
 ),
@@ -35,14 +39,37 @@ campaign_products as (
     group by campaign_id
 ),
 
+-- What was bought, with the day from which it no longer counts; what was given back of it counts from its own day on.
 product_days as (
     select
         customer_id,
         product_id,
         order_date,
+        cast(null as date) as known_after,
+        taken_back_on,
         sum(net_amount) as net_amount
     from order_lines
-    group by customer_id, product_id, order_date
+    where line_type = 'sale'
+    group by customer_id, product_id, order_date, taken_back_on
+    union all
+    select
+        order_lines.customer_id,
+        order_lines.product_id,
+        order_lines.order_date,
+        returns.returned_on as known_after,
+        order_lines.taken_back_on,
+        -sum(returns.net_amount) as net_amount
+    from returns
+    inner join order_lines
+        on
+            returns.charged_order_id = order_lines.order_id
+            and returns.charged_line_number = order_lines.line_number
+    group by
+        order_lines.customer_id,
+        order_lines.product_id,
+        order_lines.order_date,
+        returns.returned_on,
+        order_lines.taken_back_on
 ),
 
 bought_products as (
@@ -50,7 +77,8 @@ bought_products as (
         recipients.customer_id,
         recipients.campaign_id,
         product_days.product_id,
-        count(*) as purchase_day_count,
+        -- distinct: of one day, a part may have come back
+        count(distinct product_days.order_date) as purchase_day_count,
         max(product_days.order_date) as last_order_date,
         sum(product_days.net_amount) as spend,
         sum(
@@ -64,6 +92,8 @@ bought_products as (
         on
             recipients.customer_id = product_days.customer_id
             and recipients.starts_on > product_days.order_date
+            and (product_days.known_after is null or recipients.starts_on > product_days.known_after)
+            and (product_days.taken_back_on is null or recipients.starts_on <= product_days.taken_back_on)
     inner join offer_products
         on
             recipients.campaign_id = offer_products.campaign_id

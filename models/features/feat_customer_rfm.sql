@@ -16,7 +16,7 @@ earlier_days as (
         customer_days.order_total
     from as_of_dates
     inner join customer_days
-        on as_of_dates.as_of_date > customer_days.order_date
+        on {{ known_before('as_of_dates.as_of_date') }}
 ),
 
 aggregated as (

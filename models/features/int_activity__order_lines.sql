@@ -1,9 +1,22 @@
+-- What was bought, as it was bought. What came back does not change these rows: taken_back_on says from when on a line no
+-- longer counts, int_activity__returns what was given back and when, and only what was known before an as-of date may be
+-- used for it.
+
 with order_lines as (
     select * from {{ ref('stg_shop__order_lines') }}
+    where line_type in ('sale', 'fee')
 ),
 
 orders as (
-    select * from {{ ref('stg_shop__orders') }}
+    select
+        *,
+        cast({{ local_time('voided_at', 'business_timezone') }} as date) as voided_on
+    from {{ ref('stg_shop__orders') }}
+),
+
+returns as (
+    select * from {{ ref('stg_shop__returns') }}
+    where is_matched
 ),
 
 products as (
@@ -20,6 +33,56 @@ customers as (
         and valid_to is null
 ),
 
+returned_so_far as (
+    select
+        returns.original_order_id as order_id,
+        returns.original_line_number as line_number,
+        returns.returned_on,
+        order_lines.quantity,
+        order_lines.net_amount,
+        sum(returns.quantity) over (up_to_now) as returned_quantity,
+        sum(returns.net_amount) over (up_to_now) as returned_amount
+    from returns
+    inner join order_lines
+        on
+            returns.original_order_id = order_lines.order_id
+            and returns.original_line_number = order_lines.line_number
+    window up_to_now as (
+        partition by returns.original_order_id, returns.original_line_number
+        order by returns.returned_on
+    )
+),
+
+returned_lines as (
+    select
+        order_id,
+        line_number,
+        min(returned_on) as returned_on
+    from returned_so_far
+    where
+        (quantity > 0 and returned_quantity >= quantity)
+        -- without units there is only the money to tell
+        or (quantity <= 0 and net_amount > 0 and returned_amount >= net_amount)
+    group by order_id, line_number
+),
+
+-- An order of which every sale line came back is no purchase any more; its fees go with it.
+returned_orders as (
+    select
+        order_lines.order_id,
+        max(returned_lines.returned_on) as returned_on
+    from (select order_id from returned_lines group by order_id) as touched
+    inner join order_lines on touched.order_id = order_lines.order_id
+    left join returned_lines
+        on
+            order_lines.order_id = returned_lines.order_id
+            and order_lines.line_number = returned_lines.line_number
+    where order_lines.line_type = 'sale'
+    group by order_lines.order_id
+    having count(*) = count(returned_lines.order_id)
+),
+
+-- `least` skips nulls.
 resolved as (
     select
         order_lines.order_id,
@@ -27,6 +90,10 @@ resolved as (
         customers.customer_id,
         order_lines.product_id,
         orders.order_date,
+        least(orders.voided_on, returned_orders.returned_on, returned_lines.returned_on)
+            as taken_back_on,
+        least(orders.voided_on, returned_orders.returned_on) as order_taken_back_on,
+        order_lines.line_type,
         products.department,
         products.product_category,
         products.brand_type,
@@ -41,6 +108,12 @@ resolved as (
         on order_lines.order_id = orders.order_id
     inner join customers
         on orders.loyalty_id = customers.source_record_id
+    left join returned_lines
+        on
+            order_lines.order_id = returned_lines.order_id
+            and order_lines.line_number = returned_lines.line_number
+    left join returned_orders
+        on order_lines.order_id = returned_orders.order_id
     left join products
         on order_lines.product_id = products.product_id
 )
@@ -53,7 +126,10 @@ select
     product_id,
     -- dates
     order_date,
-    -- product
+    taken_back_on,
+    order_taken_back_on,
+    -- what it is
+    line_type,
     department,
     product_category,
     brand_type,
@@ -65,3 +141,5 @@ select
     coupon_match_discount,
     net_amount
 from resolved
+-- taken back on its own day, it was never known to any as-of date
+where taken_back_on is null or taken_back_on > order_date

@@ -10,9 +10,10 @@ line_totals as (
     select
         order_id,
         max(customer_id) as customer_id,
-        count(*) as line_count,
+        max(order_taken_back_on) as taken_back_on,
+        count(*) filter (where line_type = 'sale') as line_count,
         -- distinct: the same product may stand on several lines of one order
-        count(distinct product_id) as product_count,
+        count(distinct case when line_type = 'sale' then product_id end) as product_count,
         sum(gross_amount) as gross_amount,
         sum(retail_discount) as retail_discount,
         sum(coupon_discount) as coupon_discount,
@@ -30,6 +31,7 @@ totalled as (
         orders.ordered_at,
         orders.ordered_at_local,
         orders.order_date,
+        line_totals.taken_back_on,
         line_totals.line_count,
         line_totals.product_count,
         line_totals.gross_amount,
@@ -40,6 +42,8 @@ totalled as (
     from orders
     inner join line_totals
         on orders.order_id = line_totals.order_id
+    -- fees alone are no purchase
+    where line_totals.line_count > 0
 )
 
 select
@@ -51,6 +55,7 @@ select
     ordered_at,
     ordered_at_local,
     order_date,
+    taken_back_on,
     -- counts
     cast(line_count as integer) as line_count,
     cast(product_count as integer) as product_count,

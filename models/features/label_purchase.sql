@@ -1,6 +1,13 @@
 {% set horizon_days = setting('models.purchase.horizon_days') %}
 
-with customer_days as (
+with customers as (
+    select
+        customer_id,
+        as_of_date
+    from {{ ref('feat_customer_rfm') }}
+),
+
+customer_days as (
     select * from {{ ref('int_activity__customer_days') }}
 ),
 
@@ -10,7 +17,9 @@ as_of_dates as (
 
 observed as (
     -- only dates whose whole window lies before the current as-of date: a window cut short is not a "no"
-    select as_of_dates.as_of_date
+    select
+        as_of_dates.as_of_date,
+        newest.as_of_date as current_as_of_date
     from as_of_dates
     inner join as_of_dates as newest
         on
@@ -18,23 +27,16 @@ observed as (
             and as_of_dates.as_of_date + {{ horizon_days }} <= newest.as_of_date
 ),
 
-first_orders as (
-    select
-        customer_id,
-        min(order_date) as first_order_date
-    from customer_days
-    group by customer_id
-),
-
 population as (
     select
-        first_orders.customer_id,
+        customers.customer_id,
         observed.as_of_date
     from observed
-    inner join first_orders
-        on observed.as_of_date > first_orders.first_order_date
+    inner join customers
+        on observed.as_of_date = customers.as_of_date
 ),
 
+-- What came of it, as far as is known at the current as-of date: what was bought and came back is no purchase.
 purchases as (
     select
         customer_days.customer_id,
@@ -45,6 +47,7 @@ purchases as (
         on
             observed.as_of_date <= customer_days.order_date
             and observed.as_of_date + {{ horizon_days }} > customer_days.order_date
+            and {{ known_before('observed.current_as_of_date') }}
     group by customer_days.customer_id, observed.as_of_date
 )
 

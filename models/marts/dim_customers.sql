@@ -2,8 +2,10 @@ with customers as (
     select * from {{ ref('int_identity__customers') }}
 ),
 
-orders as (
-    select * from {{ ref('int_activity__orders') }}
+-- As far as is known by now: an order that was taken back does not count.
+customer_days as (
+    select * from {{ ref('int_activity__customer_days') }}
+    where known_until is null
 ),
 
 features as (
@@ -19,9 +21,9 @@ bought as (
         customer_id,
         min(order_date) as first_order_date,
         max(order_date) as last_order_date,
-        count(*) as order_count,
+        sum(order_count) as order_count,
         sum(order_total) as total_spend
-    from orders
+    from customer_days
     group by customer_id
 ),
 

@@ -16,12 +16,16 @@ select
     orders.order_date,
     -- what it is
     order_lines.line_type,
+    order_lines.is_outlier,
     -- amounts
     order_lines.quantity,
     order_lines.gross_amount,
     order_lines.retail_discount,
     order_lines.coupon_discount,
     order_lines.coupon_match_discount,
-    order_lines.net_amount as sales_amount
+    order_lines.net_amount as sales_amount,
+    -- what came back of it
+    order_lines.returned_quantity,
+    order_lines.returned_amount
 from order_lines
 inner join orders on order_lines.order_id = orders.order_id

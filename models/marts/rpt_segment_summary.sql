@@ -26,7 +26,7 @@ member_features as (
 ),
 
 totals as (
-    select sum(order_total) as total_spend from {{ ref('fct_orders') }}
+    select sum(total_after_returns) as total_spend from {{ ref('fct_orders') }}
 ),
 
 summed as (

@@ -1,11 +1,15 @@
 -- noqa: disable=LT02
-{%- set sources = {
-    'orders': ('base_shop__orders', ['order_id'], ['loyalty_id', 'store_id', 'currency', 'ordered_at']),
+{% set sources = {
+    'orders': (
+        'base_shop__orders', ['order_id'],
+        ['loyalty_id', 'user_id', 'store_id', 'order_status', 'currency', 'business_timezone', 'ordered_at', 'known_at'],
+    ),
     'order_lines': (
         'base_shop__order_lines', ['order_id', 'line_number'],
-        ['product_id', 'line_type', 'quantity', 'gross_amount', 'net_amount'],
+        ['product_id', 'line_type', 'quantity', 'gross_amount', 'retail_discount', 'net_amount', 'occurred_at', 'known_at'],
     ),
     'products': ('base_shop__products', ['product_id'], ['department', 'brand_type', 'product_category']),
+    'exchange_rates': ('base_shop__exchange_rates', ['currency', 'quote_currency', 'rate_date'], ['rate']),
     'loyalty_members': ('base_loyalty__members', ['loyalty_id'], ['age_band', 'income_band', 'household_size']),
     'campaigns': ('base_campaigns__campaigns', ['campaign_id'], ['campaign_type', 'starts_on', 'ends_on']),
     'campaign_recipients': ('base_campaigns__recipients', ['campaign_id', 'loyalty_id'], []),
@@ -13,19 +17,40 @@
     'coupon_redemptions': (
         'base_campaigns__coupon_redemptions', ['loyalty_id', 'coupon_id', 'campaign_id', 'redeemed_on'], [],
     ),
-} -%}
+} %}
+
+with loads as (
+    select * from {{ ref('stg_landing__loads') }}
+),
+
+rejected as (
 {%- for table, (model, keys, payload) in sources.items() %}
+    select
+        '{{ table }}' as landing_table,
+        {% for key in keys -%}
+            coalesce(cast({{ key }} as varchar), '?'){{ " || ' / ' || " if not loop.last }}
+        {%- endfor %} as record_key,
+        load_id,
+        reject_reason as reason,
+        {{ to_json_object(keys + payload) }} as payload
+    from {{ ref(model) }}
+    where reject_reason is not null
+    {{ 'union all' if not loop.last }}
+{%- endfor %}
+)
+
 select
     -- keys
-    '{{ table }}' as landing_table,
-    {% for key in keys -%}
-        coalesce(cast({{ key }} as varchar), '?'){{ " || ' / ' || " if not loop.last }}
-    {%- endfor %} as record_key,
-    load_id,
+    rejected.landing_table,
+    rejected.record_key,
+    rejected.load_id,
+    -- where it came from
+    loads.load_source,
+    loads.load_date,
     -- what happened
-    reject_reason as reason,
-    {{ to_json_object(keys + payload) }} as payload
-from {{ ref(model) }}
-where reject_reason is not null
-{{ 'union all' if not loop.last }}
-{%- endfor %}
+    rejected.reason,
+    rejected.reason in ({% for reason in routine_reasons() %}{{ sql_text(reason) }}{{ ', ' if not loop.last }}{% endfor %})
+        as is_routine,
+    rejected.payload
+from rejected
+inner join loads on rejected.load_id = loads.load_id

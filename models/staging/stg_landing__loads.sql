@@ -7,5 +7,7 @@ select
     load_date,
     known_at_is_assumed,
     contract_version,
+    coalesce(is_synthetic, false) as is_synthetic,
+    tables as rows_by_table,
     row_count
 from {{ source('landing', 'loads') }}

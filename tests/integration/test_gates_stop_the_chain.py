@@ -18,7 +18,8 @@ from tests.integration.outcome import ReaderView
 
 # What goes wrong in each stage, after it was built and before its gate looks: load faults, bugs and bad models.
 CORRUPTIONS = {
-    "staging": "update staging.stg_shop__order_lines set net_amount = net_amount * 100 where hash(order_id) % 3 = 0",
+    "staging": "update staging.stg_shop__order_lines set transaction_amount = transaction_amount * 100 "
+    "where hash(order_id) % 3 = 0",
     "identity": "update identity.master_customer_index set customer_id = 'c_everybody'",
     "features": "update features.feat_customer_rfm set total_spend = 0",
     "scores": "update scores.int_scores__scores set score = 0.5",

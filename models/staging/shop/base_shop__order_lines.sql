@@ -1,55 +1,64 @@
-with landed as (
-    select * from {{ visible_rows('order_lines') }}
+{% set reporting_currency = setting('shop.reporting_currency') %}
+
+with judged as (
+    select * from {{ ref('base_shop__judged_order_lines') }}
 ),
 
 orders as (
-    select order_id from {{ ref('stg_shop__orders') }}
+    select * from {{ ref('stg_shop__orders') }}
 ),
 
-judged as (
-    select
-        landed.*,
-        case
-            when landed.order_id is null or landed.line_number is null then 'key is missing'
-            when landed.product_id is null then 'product_id is missing'
-            when landed.net_amount is null then 'net_amount is missing'
-            when coalesce(landed.line_type, '') not in ('sale', 'return', 'cancellation', 'fee')
-                then 'line_type is unknown'
-            when landed.line_type = 'sale' and landed.net_amount < 0 then 'a sale has a negative amount'
-            when orders.order_id is null then 'its order is missing or was rejected'
-        end as problem
-    from landed
-    left join orders on landed.order_id = orders.order_id
-),
+{{ versions_of(
+    'judged',
+    keys=['order_id', 'line_number'],
+    content=[
+        'product_id', 'line_type', 'quantity', 'gross_amount', 'retail_discount', 'coupon_discount',
+        'coupon_match_discount', 'tax_amount', 'net_amount', 'unit_cost', 'original_order_id', 'original_line_number',
+        'occurred_at',
+    ],
+) }},
 
-versioned as (
+reasoned as (
     select
         *,
-        row_number() over (
-            partition by order_id, line_number
-            order by problem is not null asc, known_at desc, load_sequence desc
-        ) as version_rank
-    from judged
+        {{ reject_reason() }} as own_reason
+    from versions
 )
 
 select
     -- keys
-    order_id,
-    line_number,
-    product_id,
-    original_order_id,
-    load_id,
+    reasoned.order_id,
+    reasoned.line_number,
+    reasoned.product_id,
+    nullif(trim(reasoned.original_order_id), '') as original_order_id,
+    reasoned.original_line_number,
+    reasoned.load_id,
     -- what it is
-    line_type,
-    -- amounts
-    quantity,
-    gross_amount,
-    retail_discount,
-    coupon_discount,
-    coupon_match_discount,
-    tax_amount,
-    net_amount,
-    unit_cost,
+    reasoned.line_type,
+    -- amounts, in the order's currency
+    reasoned.quantity,
+    reasoned.gross_amount,
+    reasoned.retail_discount,
+    reasoned.coupon_discount,
+    reasoned.coupon_match_discount,
+    reasoned.tax_amount,
+    reasoned.net_amount,
+    reasoned.unit_cost,
+    orders.currency,
+    orders.exchange_rate,
+    -- times
+    coalesce(reasoned.occurred_at, orders.ordered_at) as occurred_at,
+    reasoned.known_at,
     -- verdict
-    coalesce(problem, case when version_rank > 1 then 'a later version of this key stands' end) as reject_reason
-from versioned
+    case
+        when reasoned.own_reason is not null then reasoned.own_reason
+        when orders.order_id is null and reasoned.occurred_at is null
+            then 'its order has not landed or was rejected, and occurred_at is missing'
+        when orders.order_id is null then 'its order was rejected'
+        when orders.exchange_rate is null
+            then
+                'no exchange rate from ' || orders.currency || ' to ' || {{ reporting_currency }}
+                || ' on or before its day: land one in exchange_rates'
+    end as reject_reason
+from reasoned
+left join orders on reasoned.order_id = orders.order_id

@@ -250,11 +250,13 @@ create schema scores; create schema segments; create schema marts;
 create table staging.stg_shop__orders as
 select order_id, loyalty_id, store_id, channel, status as order_status, currency, occurred_at as ordered_at,
     (occurred_at at time zone 'UTC' at time zone 'America/New_York')::date as order_date,
-    (occurred_at at time zone 'UTC' at time zone 'America/New_York') as ordered_at_local, known_at, load_id
+    (occurred_at at time zone 'UTC' at time zone 'America/New_York') as ordered_at_local, known_at, load_id,
+    false as is_inferred
 from orders;
 create table staging.stg_shop__order_lines as
 select order_id, line_number, product_id, line_type, quantity, gross_amount, retail_discount, coupon_discount,
-    coupon_match_discount, tax_amount, net_amount, unit_cost, original_order_id, load_id
+    coupon_match_discount, tax_amount, net_amount, unit_cost, original_order_id, load_id,
+    net_amount as transaction_amount, 'USD' as transaction_currency
 from order_lines;
 create table staging.stg_shop__products as select * exclude (occurred_at, known_at) from products;
 create table staging.stg_loyalty__members as select * exclude (occurred_at, known_at) from loyalty_members;
@@ -264,7 +266,8 @@ create table staging.stg_campaigns__coupons as select distinct coupon_id, campai
 create table staging.stg_campaigns__coupon_redemptions as
 select loyalty_id, coupon_id, campaign_id, redeemed_on from coupon_redemptions;
 create table staging.quarantine (
-    landing_table varchar, record_key varchar, reason varchar, payload varchar, load_id varchar
+    landing_table varchar, record_key varchar, reason varchar, payload varchar, load_id varchar,
+    is_routine boolean default false
 );
 
 -- identity
@@ -282,7 +285,7 @@ select customer_id, any_value(source_record_id) as loyalty_id from identity.mast
 
 -- features
 create table features.int_activity__orders as
-select o.order_id, i.customer_id, o.ordered_at, o.ordered_at_local, o.order_date, o.store_id,
+select o.order_id, i.customer_id, o.ordered_at, o.ordered_at_local, o.order_date, null::date as taken_back_on, o.store_id,
     count(*)::integer as line_count, count(distinct l.product_id) as product_count,
     sum(l.gross_amount)::decimal(18, 2) as gross_amount, sum(l.retail_discount)::decimal(18, 2) as retail_discount,
     sum(l.coupon_discount)::decimal(18, 2) as coupon_discount,
@@ -292,6 +295,7 @@ from staging.stg_shop__orders o
 inner join staging.stg_shop__order_lines l using (order_id)
 inner join identity.master_customer_index i on i.source_system = 'orders' and i.source_record_id = o.loyalty_id
 group by all;
+create table features.int_activity__returns (charged_order_id varchar, returned_on date, net_amount decimal(18, 2));
 create table features.int_activity__campaign_recipients as
 select i.customer_id, c.campaign_id, c.campaign_type, c.starts_on, c.ends_on
 from staging.stg_campaigns__recipients r

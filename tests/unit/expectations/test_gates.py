@@ -25,17 +25,17 @@ MEMBERSHIPS = "segments.int_segments__memberships"
 DAMAGES = [
     (
         "staging",
-        f"update {LINES} set net_amount = net_amount * 100 where line_number % 3 = 0",
+        f"update {LINES} set transaction_amount = transaction_amount * 100 where line_number % 3 = 0",
         LINES,
         "mean net amount",
     ),
-    ("staging", f"update {LINES} set net_amount = -net_amount where line_number % 3 = 0", LINES, "mean net amount"),
+    ("staging", f"update {LINES} set transaction_amount = -transaction_amount where line_number % 3 = 0", LINES, "mean net amount"),
     ("staging", f"delete from {ORDERS} where order_id like '%3'", "staging", "staged rows / landed keys"),
     ("staging", f"insert into {ORDERS} select * from {ORDERS}", "staging", "staged rows / landed keys"),
     ("staging", "delete from staging.stg_campaigns__coupons", "staging", "staged rows / landed keys"),
     (
         "staging",
-        f"insert into staging.quarantine select 'orders', order_id, 'currency is missing', '', '' from {ORDERS}",
+        f"insert into staging.quarantine select 'orders', order_id, 'currency is missing', '', '', false from {ORDERS}",
         "staging.quarantine",
         "rejected rows / landed rows, of each table",
     ),
@@ -226,7 +226,7 @@ def test_shop_without_optional_tables_passes(sparse_shop: Callable[[], Shop]) ->
 def test_superseded_versions_do_not_count_as_rejected(shop: Shop) -> None:
     shop.execute(
         "insert into staging.quarantine "
-        f"select 'orders', order_id, 'a later version of this key stands', '', '' from {ORDERS}"
+        f"select 'orders', order_id, 'a later version of this key stands', '', '', true from {ORDERS}"
     )
     assert shop.run("staging").success
 

@@ -1,0 +1,46 @@
+{#- The rows of a group as a list of structs of `order_by` and `others`, sorted by `order_by`. -#}
+{%- macro sorted_list(order_by, others) -%}
+    {{ return(adapter.dispatch('sorted_list')(order_by, others)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__sorted_list(order_by, others) -%}
+    list(
+        {
+            {%- for column in order_by + others %}
+                '{{ column.split('.')[-1] }}': {{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        }
+        order by {{ order_by | join(', ') }}
+    )
+{%- endmacro -%}
+
+
+{#- Structs sort by their fields in order. -#}
+{%- macro spark__sorted_list(order_by, others) -%}
+    sort_array(
+        collect_list(
+            named_struct(
+                {%- for column in order_by + others %}
+                    '{{ column.split('.')[-1] }}', {{ column }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            )
+        )
+    )
+{%- endmacro -%}
+
+
+{#- In a select list: one row an element of the list, its fields as columns. -#}
+{%- macro unnest_structs(list) -%}
+    {{ return(adapter.dispatch('unnest_structs')(list)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__unnest_structs(list) -%}
+    unnest({{ list }}, recursive := true)
+{%- endmacro -%}
+
+
+{%- macro spark__unnest_structs(list) -%}
+    inline({{ list }})
+{%- endmacro -%}

@@ -1,0 +1,21 @@
+"""Fixture: the compiled models of the demo shop, once a test session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import once, session_folder
+from tests.unit.models.compiled import CompiledModels, compile_models
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
+    """Staging, features and marts."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        compile_models(folder, ["staging", "features", "marts"])
+
+    return CompiledModels(once(session_folder(tmp_path_factory) / "compiled_models", make))
