@@ -174,7 +174,8 @@ def test_types_without_a_place_in_parquet_arrive_as_text(postgres: str) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "create type mood as enum ('good'); create table odd (n numeric, m money, j jsonb, u uuid, a int[], "
-            "e mood, i interval, b bytea, t timestamptz, d date, ok boolean, f real, none text); insert into odd values "
+            "e mood, i interval, b bytea, t timestamptz, d date, ok boolean, f real, none text); "
+            "insert into odd values "
             "(1.123456789012345678901, 5, '{\"a\": 1}', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{1,2}', 'good', "
             "'1 day', 'x', '2024-01-01 10:00+02', '2024-01-01', true, 1.5, null)"
         )
