@@ -18,20 +18,37 @@ from ingestion.mapping.sources import quoted
 # Words for landing columns as shops use them, the surest first; written without spaces, signs and capitals.
 _ORDER_ID = ("orderid", "orderno", "ordernumber", "ordernr", "invoiceno", "invoiceid", "invoicenumber", "invoice",
              "receiptid", "receiptno", "receipt", "basketid", "basket", "transactionid", "transactionno", "transaction",
-             "salesorderid", "bonnr", "belegnr", "ticketno", "order", "id")  # fmt: skip
+             "salesorderid", "ticketno", "bestellnr", "bestellnummer", "auftragsnr", "rechnungsnr", "belegnr", "bonnr",
+             "commandeid", "numerocommande", "order", "id")  # fmt: skip
 _CUSTOMER = ("loyaltyid", "loyaltycard", "cardid", "cardno", "cardnumber", "card", "customerid", "customerno",
              "customernumber", "customernr", "custid", "memberid", "memberno", "clientid", "clientno", "userid",
              "accountid", "householdid", "householdkey", "buyerid", "personid", "customer", "member", "client", "user",
-             "buyer", "customeremail", "email", "emailaddress")  # fmt: skip
+             "buyer", "kundennr", "kundennummer", "kunde", "kartennr", "customeremail", "email",
+             "emailaddress")  # fmt: skip
 _WHEN = ("orderedat", "orderdatetime", "ordertimestamp", "orderdate", "soldat", "saledate", "purchasedat",
          "purchasedate", "invoicedate", "transactiontimestamp", "transactiondate", "placedat", "createdat", "created",
-         "occurredat", "datetime", "timestamp", "date", "day", "time")  # fmt: skip
+         "occurredat", "bestelldatum", "rechnungsdatum", "datetime", "timestamp", "datum", "date", "day",
+         "time")  # fmt: skip
 _PRODUCT = ("productid", "productno", "productcode", "sku", "stockcode", "articleid", "articleno", "articlenumber",
-            "itemid", "itemno", "itemcode", "upc", "ean", "gtin", "product", "article", "item")  # fmt: skip
-_QUANTITY = ("quantity", "qty", "units", "count", "pieces", "amountofunits", "menge")
+            "itemid", "itemno", "itemcode", "upc", "ean", "gtin", "artikelnr", "artikelnummer", "artikel", "produit",
+            "product", "article", "item")  # fmt: skip
+_QUANTITY = ("quantity", "qty", "units", "count", "pieces", "menge", "anzahl", "quantite")
 _AMOUNT = ("netamount", "lineamount", "linetotal", "linetotalamount", "netsales", "salesvalue", "salesamount", "sales",
-           "amount", "revenue", "subtotal", "extendedprice", "total", "totalprice", "value", "net")  # fmt: skip
-_UNIT_PRICE = ("unitprice", "itemprice", "priceperunit", "pricepaid", "unitamount", "price")
+           "amount", "revenue", "subtotal", "extendedprice", "total", "totalprice", "umsatz", "betrag", "summe",
+           "montant", "value", "net")  # fmt: skip
+_UNIT_PRICE = (
+    "unitprice",
+    "itemprice",
+    "priceperunit",
+    "pricepaid",
+    "unitamount",
+    "einzelpreis",
+    "stueckpreis",
+    "prixunitaire",
+    "preis",
+    "prix",
+    "price",
+)
 
 _WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "orders": {
@@ -55,7 +72,7 @@ _WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "tax_amount": ("tax", "taxamount", "vat", "vatamount"),
         "net_amount": _AMOUNT,
         "unit_cost": ("unitcost", "cost", "costprice", "purchaseprice"),
-        "occurred_at": _WHEN[:-3],
+        "occurred_at": _WHEN[:-4],
     },
     "products": {
         "product_id": (*_PRODUCT, "id"),
@@ -99,7 +116,7 @@ _WORDS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 # What tables of that kind are called; an optional table is drafted only where the name says so.
 _TABLE_WORDS = {
-    "orders": ("order", "receipt", "invoice", "basket", "sale", "transaction", "purchase"),
+    "orders": ("order", "receipt", "invoice", "basket", "sale", "transaction", "purchase", "bestell", "rechnung"),
     "order_lines": ("line", "item", "position", "detail", "order", "receipt", "invoice", "basket", "sale",
                     "transaction", "purchase"),
     "products": ("product", "article", "catalog", "sku"),
@@ -110,6 +127,8 @@ _TABLE_WORDS = {
 }  # fmt: skip
 _NUMBERS = {"quantity", "retail_discount", "coupon_discount", "coupon_match_discount", "tax_amount", "net_amount",
             "unit_cost", "line_number"}  # fmt: skip
+_PERSONAL = {"contact_id", "user_id", "email", "first_name", "last_name", "phone", "street", "city", "postcode",
+             "region", "birth_date"}  # fmt: skip
 _TIMES = {"occurred_at", "starts_on", "ends_on", "redeemed_on"}
 
 
@@ -229,6 +248,15 @@ def draft(
 
 def _drafted(tables: Sequence[TableProfile]) -> list[DraftTable]:
     lines = _best("order_lines", tables)
+    tie = _tie(tables)
+    if tie is not None and (lines is None or "order_id" in lines.missing):
+        # No name says so, but the values do: what is different in every row of one table repeats in the other.
+        of_orders, of_lines, column = tie
+        tied = [_match("orders", of_orders), _match("order_lines", of_lines)]
+        for each in tied:
+            each.columns.insert(0, DraftColumn("order_id", column, f"GUESS: ties {of_orders.name} to {of_lines.name}"))
+            each.used.add(column)
+        return tied
     orders = _best("orders", [t for t in tables if lines is None or t.name != lines.source.name])
     if orders is None or orders.missing:
         # One file with a row a line: the orders are made from it as well.
@@ -247,6 +275,17 @@ def _drafted(tables: Sequence[TableProfile]) -> list[DraftTable]:
             if name == "crm_contacts":
                 _contact_is_the_customer(table, orders)
     return found
+
+
+def _tie(tables: Sequence[TableProfile]) -> tuple[TableProfile, TableProfile, str] | None:
+    """Two tables and the column that both have: different in every row of the first, repeated in the second."""
+    for first in tables:
+        for second in tables:
+            for column in first.columns:
+                other = next((c for c in second.columns if c.name == column.name and first is not second), None)
+                if other and column.values and column.distinct == column.values and 0 < other.distinct < other.values:
+                    return first, second, column.name
+    return None
 
 
 def _best(name: str, tables: Iterable[TableProfile]) -> DraftTable | None:
@@ -319,6 +358,8 @@ def _sql(landing: str, column: ColumnProfile) -> str:
         return f"strptime({_reference(column)}, '{column.time_format}')"
     if landing in _NUMBERS and column.decimal_comma:
         return f"replace(replace({_reference(column)}, '.', ''), ',', '.')"
+    if landing.endswith("_id") and column.zero_behind:
+        return f"regexp_replace({_reference(column)}, '[.]0$', '')"
     return column.name
 
 
@@ -340,7 +381,8 @@ def _why(landing: str, column: ColumnProfile) -> str:
         return f"e.g. {column.example}{order}"
     if landing == "loyalty_id":
         return f"who bought; {column.distinct:,} different ones in {column.values:,} rows"
-    return f"e.g. {column.example}"
+    # The file may be kept with code: nobody's data is shown in it.
+    return "by its name" if landing in _PERSONAL else f"e.g. {column.example}"
 
 
 def _amounts(table: DraftTable) -> None:
@@ -378,6 +420,9 @@ def _one_row_an_order(orders: DraftTable) -> None:
 def _contact_is_the_customer(contacts: DraftTable, orders: DraftTable | None) -> None:
     """Contacts carry the id that orders name their customer by."""
     contact_id = next(column for column in contacts.columns if column.name == "contact_id")
+    names = {column.name for column in contacts.columns}
+    if "email" not in names and "email" in _plain(contact_id.sql):
+        contacts.columns.append(DraftColumn("email", contact_id.sql, contact_id.why))
     if orders is not None and any(column.name == "loyalty_id" for column in orders.columns):
         contacts.columns.insert(1, DraftColumn("loyalty_id", contact_id.sql, "GUESS: the id that orders name them by"))
 

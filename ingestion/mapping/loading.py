@@ -272,7 +272,7 @@ def _new_rows(table: BoundTable, zone: LandingZone) -> str:
     """SQL: rows of the mapped table that do not stand in the zone, in the newest load that has their key."""
     columns = [name for name in zone.contract.tables[table.name] if name != "load_id"]
     compared = [name for name in columns if name != "known_at" and (name != "occurred_at" or has_own_instant(table))]
-    keys = ", ".join(KEYS[table.name])
+    keys = ", ".join(_keys(table))
     same = " and ".join(f"standing.{name} is not distinct from mapped.{name}" for name in compared)
     return f"""
         with standing as (
@@ -284,13 +284,18 @@ def _new_rows(table: BoundTable, zone: LandingZone) -> str:
     """
 
 
+def _keys(table: BoundTable) -> list[str]:
+    """What identifies a row; when it was first read, where the source has no time, does not."""
+    return [key for key in KEYS[table.name] if key != "occurred_at" or has_own_instant(table)]
+
+
 def _stay_all_the_same(
     connection: duckdb.DuckDBPyConnection, bound: Sequence[BoundTable], zone: LandingZone
 ) -> list[str]:
     """What an earlier mapping landed and the one of today would not: everything was read again, so it can be told."""
     found = []
     for table in bound:
-        keys = ", ".join(KEYS[table.name])
+        keys = ", ".join(_keys(table))
         rows = _count(
             connection,
             f"select count(*) from (select distinct {keys} from ({zone.visible(table.name)}) "

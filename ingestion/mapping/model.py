@@ -52,6 +52,8 @@ _NEEDED_BESIDE_KEYS: Mapping[str, tuple[str, ...]] = {
     "consent_events": ("source_system", "source_record_id", "purpose", "consent_action", "occurred_at"),
     "support_tickets": ("occurred_at",),
 }
+# Contacts have versions, and a source that keeps only the newest one need not say when it was written.
+_MAY_BE_WITHOUT_TIME = ("crm_contacts", "occurred_at")
 # Numbered within its order when the source has no number of its own.
 _NUMBERED = "line_number"
 
@@ -269,4 +271,5 @@ def _against_contract(mapping: ShopMapping, contract: LandingContract) -> Iterab
 
 def needed_columns(table: str) -> tuple[str, ...]:
     """Landing columns without which a row of `table` says nothing."""
-    return tuple(dict.fromkeys((*KEYS.get(table, ()), *_NEEDED_BESIDE_KEYS.get(table, ()))))
+    keys = (key for key in KEYS.get(table, ()) if (table, key) != _MAY_BE_WITHOUT_TIME)
+    return tuple(dict.fromkeys((*keys, *_NEEDED_BESIDE_KEYS.get(table, ()))))

@@ -36,6 +36,7 @@ class ColumnProfile:
     is_text : the source holds it as text (as CSV and SQLite hold everything).
     values, distinct : values that are not empty, and how many different ones.
     is_number, has_fractions, decimal_comma, lowest : what they are as numbers; None or False where they are none.
+    zero_behind : whole numbers as text with .0 behind them, which a spreadsheet or data frame adds to ids.
     time_format : how times are written, "" for one that a cast understands, None where they are no times.
     day_or_month_first : another format with day and month swapped reads them all as well.
     currencies : their values, where all are ISO 4217 codes.
@@ -49,6 +50,7 @@ class ColumnProfile:
     is_number: bool
     has_fractions: bool
     decimal_comma: bool
+    zero_behind: bool
     lowest: float | None
     time_format: str | None
     day_or_month_first: bool
@@ -98,12 +100,13 @@ def _column(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> Colu
             count(*) filter (try_cast(value as double) <> trunc(try_cast(value as double))),
             count(*) filter (regexp_matches(value, '{comma}')),
             count(*) filter (regexp_matches(value, '^-?[0-9]+$')),
+            count(*) filter (regexp_matches(value, '^[0-9]+[.]0$')),
             min(try_cast(replace(value, ',', '.') as double)),
             list(distinct value) filter (regexp_matches(value, '^[A-Z]{{3}}$')),
         from texts
         """,
     )
-    values, distinct, example, no_number, fractions, with_comma, whole, lowest, codes = row
+    values, distinct, example, no_number, fractions, with_comma, whole, with_zero, lowest, codes = row
     decimal_comma = bool(with_comma) and with_comma + whole == values
     is_number = values > 0 and (no_number == 0 or decimal_comma) and kind not in {"DATE", "BOOLEAN"}
     formats = _formats(connection, column, kind, values, is_number)
@@ -116,6 +119,7 @@ def _column(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> Colu
         is_number=is_number,
         has_fractions=bool(fractions) or decimal_comma,
         decimal_comma=decimal_comma,
+        zero_behind=is_text and values > 0 and with_zero == values,
         lowest=lowest if is_number else None,
         time_format=formats[0] if formats else None,
         day_or_month_first=any("%d/%m" in f for f in formats) and any("%m/%d" in f for f in formats),
