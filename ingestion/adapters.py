@@ -8,6 +8,8 @@ from ingestion import completejourney
 from ingestion.landing_zone import LandingError, LandingZone, LoadSummary
 from shops import Settings, ShopFolders
 
+# The shop's own files or database, as its mapping.yml says.
+MAPPING = "mapping"
 # For development: a part of the demo shop lands and runs in seconds.
 HOUSEHOLDS_VARIABLE = "AUDIENCE_DEMO_HOUSEHOLDS"
 
@@ -25,13 +27,24 @@ def land_shop(folders: ShopFolders, settings: Settings, households: int | None =
     if adapter == completejourney.SOURCE:
         sample = os.environ.get(HOUSEHOLDS_VARIABLE)
         return [completejourney.land(zone, households or (int(sample) if sample else None))]
+    if adapter == MAPPING:
+        # Imported here: other shops need not wait for dlt.
+        from ingestion.mapping import loading
+
+        return loading.land(folders)
     if adapter is not None:
         raise LandingError(
             f"{folders.own / 'settings.yml'}: source.adapter '{adapter}' is not known. "
-            f"Next: use '{completejourney.SOURCE}', or null when other programs write {folders.landing}."
+            f"Next: use '{MAPPING}' (a mapping.yml beside it), '{completejourney.SOURCE}', or null when other programs "
+            f"write {folders.landing}."
         )
     zone.prepare()
     loads = zone.loads()
+    if not loads and (folders.own / "mapping.yml").exists():
+        raise LandingError(
+            f"{folders.own / 'settings.yml'}: source.adapter is null, so mapping.yml beside it is not read. "
+            f"Next: set source.adapter to '{MAPPING}'."
+        )
     if not loads:
         raise LandingError(
             f"no load has landed in {folders.landing}. Next: write the tables of models/landing.yml there "

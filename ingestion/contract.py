@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -20,6 +20,8 @@ class LandingContract:
     version: str
     tables: Mapping[str, Mapping[str, str]]
     required: frozenset[str] = frozenset()
+    without_it: Mapping[str, str] = field(default_factory=dict)
+    """Optional table to what is switched off without it."""
 
     def select_list(self, table: str, given: Collection[str] | None = None) -> str:
         """The columns of `table`, each cast to its type, as SQL; null for a column that is not among the `given`."""
@@ -44,4 +46,9 @@ def read_contract(file: Path = CONTRACT_FILE) -> LandingContract:
             for table in source["tables"]
         },
         required=frozenset(table["name"] for table in source["tables"] if table["config"]["meta"]["required"]),
+        without_it={
+            table["name"]: table["config"]["meta"]["without_it"]
+            for table in source["tables"]
+            if "without_it" in table["config"]["meta"]
+        },
     )

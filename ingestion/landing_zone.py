@@ -6,8 +6,10 @@ overwritten by the next try and was never read in between.
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,8 +18,10 @@ import duckdb
 import pyarrow.parquet as pq
 
 from ingestion.contract import LandingContract, read_contract
+from ingestion.landing_lock import LandingZoneBusy, acquire
 
 LOADS = "loads"
+LOCK_FILE = ".lock"
 # A glob over an empty folder is an error in DuckDB. This file sorts first and so gives every read the contract's types.
 ZERO_ROWS_FILE = Path("load_date=1970-01-01") / "empty.parquet"
 
@@ -28,12 +32,13 @@ class LandingError(RuntimeError):
 
 @dataclass(frozen=True)
 class LoadSummary:
-    """What one load holds: table name to rows, and whether it was here before."""
+    """What one load holds: table name to rows, whether it was here before, and what its adapter has to say of it."""
 
     load_id: str
     source: str
     rows: Mapping[str, int]
     already_landed: bool
+    notes: tuple[str, ...] = ()
 
 
 class LandingZone:
@@ -50,10 +55,32 @@ class LandingZone:
     def __init__(self, root: Path, contract: LandingContract | None = None) -> None:
         self.root = root
         self.contract = contract or read_contract()
+        self._depth = 0
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only writer for a while; can be entered again within itself.
+
+        Raises
+        ------
+        LandingError
+            Somebody else writes the zone and does not come to an end.
+        """
+        try:
+            handle = acquire(self.root / LOCK_FILE) if self._depth == 0 else None
+        except LandingZoneBusy as error:
+            raise LandingError(str(error)) from error
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if handle is not None:
+                handle.close()
 
     def prepare(self) -> None:
         """Leave a zero-row typed file in every table's folder; one of an older contract is replaced."""
-        with duckdb.connect() as connection:
+        with self.writing(), duckdb.connect() as connection:
             for table, columns in self.contract.tables.items():
                 file = self.root / table / ZERO_ROWS_FILE
                 if not file.exists() or pq.read_schema(file).names != list(columns):
@@ -74,6 +101,18 @@ class LandingZone:
                 "Next: put the good file back, or delete the broken one and land its load again."
             ) from error
         return [LoadSummary(load_id, source, json.loads(tables), True) for load_id, source, tables in rows]
+
+    def visible(self, table: str) -> str:
+        """SQL: the rows of `table` whose load is complete, in the contract's columns, with load_sequence."""
+        columns = ", ".join(f"landed.{name}" for name in self.contract.tables[table])
+        files = {
+            name: f"read_parquet('{self.root / name}/*/*.parquet', hive_partitioning = false, union_by_name = true)"
+            for name in (table, LOADS)
+        }
+        return (
+            f"select {columns}, loads.load_sequence from {files[table]} as landed "
+            f"inner join {files[LOADS]} as loads on landed.load_id = loads.load_id"
+        )
 
     def land(
         self,
@@ -99,6 +138,19 @@ class LandingZone:
         is_synthetic
             Whether the rows were generated.
         """
+        with self.writing():
+            return self._land(connection, load_id, source, load_date, known_at_is_assumed, tables, is_synthetic)
+
+    def _land(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        load_id: str,
+        source: str,
+        load_date: date,
+        known_at_is_assumed: bool,
+        tables: Mapping[str, str],
+        is_synthetic: bool,
+    ) -> LoadSummary:
         landed = self.loads()
         for earlier in landed:
             if earlier.load_id == load_id:
@@ -109,6 +161,12 @@ class LandingZone:
         for table, query in tables.items():
             landed_rows = f"select *, '{load_id}' as load_id from ({query})"
             given = [name for name, *_ in connection.execute(f"describe {landed_rows}").fetchall()]
+            for unknown in (name for name in given if name not in self.contract.tables[table]):
+                near = difflib.get_close_matches(unknown, list(self.contract.tables[table]), n=1, cutoff=0)
+                raise LandingError(
+                    f"{table}: the landing contract has no column '{unknown}'; did you mean '{near[0]}'? Next: "
+                    "models/landing.yml lists the columns; leave out what it does not know."
+                )
             typed = f"select {self.contract.select_list(table, given)} from ({landed_rows})"
             rows[table] = self._write(connection, typed, self.root / table / partition / f"{load_id}.parquet")
         load_row = (

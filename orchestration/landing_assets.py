@@ -32,6 +32,8 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
     def landing(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult[None]]:
         clock = StageClock(context, "landing")
         loads = land_shop(workspace.folders, settings)
+        fresh = [load for load in loads if not load.already_landed]
+        notes = [note for load in fresh for note in load.notes]
         for key in sorted(context.selected_asset_keys):
             rows = sum(load.rows.get(key.path[-1], len(loads) if key.path[-1] == "loads" else 0) for load in loads)
             yield dg.MaterializeResult(
@@ -39,10 +41,12 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
                 metadata={
                     "dagster/row_count": rows,
                     "loads": [load.load_id for load in loads],
+                    "notes": notes,
                     "folder": dg.MetadataValue.path(workspace.folders.shown(workspace.folders.landing / key.path[-1])),
                 },
             )
-        fresh = [load for load in loads if not load.already_landed]
+        for note in notes:
+            clock.note(note)
         total = sum(sum(load.rows.values()) for load in loads)
         clock.done(f"{total:,} rows in {len(loads)} load(s), {len(fresh)} of them new")
 

@@ -66,12 +66,13 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         clock = StageClock(context, "scores")
         with reading(workspace.warehouse) as connection:
             labels = connection.execute("from features.label_redemption").df()
-            if labels.empty:
-                _forget(workspace, redemption.MODEL_NAME)
-                clock.done("no campaigns have landed: the redemption model is switched off")
-                return dg.MaterializeResult(metadata={"switched_off": "no campaigns have landed"})
             features = _offer_features(connection)
             everyone = _features_of_everyone_at_campaign_starts(connection)
+        if labels.empty:
+            # The connection above is closed by now: the file takes one that reads or one that writes.
+            _forget(workspace, redemption.MODEL_NAME)
+            clock.done("no campaigns have landed: the redemption model is switched off")
+            return dg.MaterializeResult(metadata={"switched_off": "no campaigns have landed"})
         test_from = settings.models.redemption.test_from_date or redemption.default_test_from(labels)
         model = redemption.train(features, labels, test_from, everyone)
         later = features[pd.to_datetime(features["as_of_date"]) >= pd.Timestamp(test_from)]

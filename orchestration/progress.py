@@ -21,7 +21,11 @@ class StageClock:
 
     def done(self, text: str) -> None:
         """Say one line: the stage, what it did, and the seconds since the clock was made."""
-        line = f"{self._stage:<9} {text} ({time.perf_counter() - self._started:.1f} s)"
+        self.note(f"{text} ({time.perf_counter() - self._started:.1f} s)")
+
+    def note(self, text: str) -> None:
+        """Say one line of the stage."""
+        line = f"{self._stage:<9} {text}"
         self._context.log.info(line)
         logger.info(line)
 

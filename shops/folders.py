@@ -52,6 +52,11 @@ class ShopFolders:
         return self.data / "landing"
 
     @property
+    def extracted(self) -> Path:
+        """What came from the shop's own source and has not landed yet, with dlt's state."""
+        return self.data / "extracted"
+
+    @property
     def warehouse(self) -> Path:
         return self.data / "warehouse.duckdb"
 

@@ -93,7 +93,7 @@ class Settings(_Section):
     time: TimeSection
     features: FeaturesSection
     models: ModelsSection
-    segments: dict[str, int | float | str]
+    segments: dict[str, int | float | str | dict[str, str]]
     gates: dict[str, Any]
 
 

@@ -3,7 +3,7 @@
 {%- if execute -%}
     {%- for name in rule_segments() -%}
         {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ name] -%}
-        {%- do segments.append((name, node.config.meta.segment)) -%}
+        {%- do segments.append((name, dict(node.config.meta.segment, name=segment_name(name, node.config.meta.segment)))) -%}
     {%- endfor -%}
 {%- endif -%}
 

@@ -58,7 +58,7 @@ def test_loads_are_numbered_as_they_arrive(tmp_path: Path) -> None:
 
 def test_a_load_that_breaks_off_is_invisible_and_can_be_tried_again(tmp_path: Path) -> None:
     zone = LandingZone(tmp_path)
-    with pytest.raises(duckdb.Error):
+    with pytest.raises(LandingError, match="no column 'no_such_column'; did you mean"):
         _land(zone, "first", orders=ORDER, products="select 1 as no_such_column")
     assert zone.loads() == []
     assert not list((tmp_path / LOADS).glob("load_date=2024*/*.parquet"))

@@ -1,0 +1,327 @@
+"""From an extraction to a load: the mapping's SQL over what arrived, less what has landed before, into the zone.
+
+The load is named after the extraction, so a load that is cut off is repeated under its own name. Rows that stand in
+the landing zone as they come, in the newest load that has their key, do not land again: a source that always exports
+everything lands what is new or has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from ingestion.contract import LandingContract
+from ingestion.landing_zone import LandingZone, LoadSummary
+from ingestion.mapping.binding import (
+    BoundTable,
+    bind,
+    has_own_instant,
+    tables_with_instants,
+    typed_select,
+    unreadable_columns,
+)
+from ingestion.mapping.extraction import Extraction, Extractor
+from ingestion.mapping.model import KEYS, MAPPING_FILE, MappingError, ShopMapping, needed_columns, read_mapping
+from ingestion.mapping.receipts import Receipts, TableCount, drift
+from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable, literal, open_source
+from shops import ShopFolders
+
+SOURCE = "mapping"
+# Single values that cannot be read cost themselves; a column in which more than this share cannot be read is mapped
+# wrongly (a date format, a decimal comma), and landing nothing beats landing nulls.
+MAX_UNREADABLE_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Values of one landing column that cannot be read in its type; they land as null."""
+
+    table: str
+    column: str
+    values: int
+    of: int
+    example: str
+    file: str
+    row: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}.{self.column}: {self.values:,} of {self.of:,} values cannot be read, "
+            f"such as '{self.example}' in {self.file} row {self.row:,}"
+        )
+
+
+@dataclass
+class Mapped:
+    """What became of the rows of one extraction: counts by landing table, and values that could not be read."""
+
+    counts: dict[str, TableCount] = field(default_factory=dict)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+def land(folders: ShopFolders) -> list[LoadSummary]:
+    """Extract what is new in the shop's source and land it; the visible loads, the new ones with notes.
+
+    Raises
+    ------
+    MappingError
+        The mapping does not fit its source; nothing has landed.
+    """
+    file = folders.own / MAPPING_FILE
+    zone = LandingZone(folders.landing)
+    mapping = read_mapping(file, zone.contract)
+    source = open_source(mapping, file)
+    tables = {name: source.table(name) for name in dict.fromkeys(m.from_ for m in mapping.tables.values())}
+    bound = bind(mapping, tables, zone.contract, file)
+    extractor = Extractor(folders.extracted, source, list(tables.values()), mapping)
+    receipts = Receipts(folders.extracted / "receipts")
+    with zone.writing():
+        zone.prepare()
+        have_landed = any(load.source == SOURCE for load in zone.loads())
+        newest = receipts.newest()
+        is_made_otherwise = newest is not None and newest.mapping != mapping.fingerprint
+        if (have_landed and is_made_otherwise) or (not have_landed and not extractor.waiting()):
+            # Never landed, or mapped otherwise: all is read again; what comes out as it stands does not land again.
+            extractor.forget()
+        extractor.extract()
+        for extraction in extractor.waiting():
+            _land_extraction(zone, extraction, mapping, bound, tables, receipts, folders.shop, file, is_made_otherwise)
+            extraction.drop()
+        fresh = {load.load_id: load for load in receipts.landed_now}
+        loads = [fresh.get(load.load_id, load) for load in zone.loads()]
+    if not loads:
+        raise MappingError(f"{file}: its source {source.shown} has no rows. Next: put files there and land again.")
+    return loads
+
+
+def load_id_of(extraction: Extraction) -> str:
+    """The name of the load that an extraction becomes."""
+    return f"{SOURCE}-{extraction.arrived_at:%Y%m%dT%H%M%S%f}"
+
+
+def _land_extraction(
+    zone: LandingZone,
+    extraction: Extraction,
+    mapping: ShopMapping,
+    bound: Sequence[BoundTable],
+    tables: Mapping[str, SourceTable],
+    receipts: Receipts,
+    shop: str,
+    file: Path,
+    is_made_otherwise: bool,
+) -> None:
+    load_id = load_id_of(extraction)
+    is_first = not any(load.source == SOURCE and load.load_id != load_id for load in zone.loads())
+    arrived = [table for table in bound if extraction.files_of(table.source.name)]
+    with duckdb.connect() as connection:
+        connection.execute(f"set temp_directory = {literal(str(extraction.folder / 'tmp'))}")
+        relations = {table.source.name: _read_parquet(extraction.files_of(table.source.name)) for table in arrived}
+        mapped = map_rows(
+            connection,
+            arrived,
+            relations,
+            mapping,
+            zone,
+            shop,
+            arrived_at=None if is_first else extraction.arrived_at,
+        )
+        refuse_what_is_mapped_wrongly(mapped, connection, arrived, file)
+        queries = {}
+        for table in arrived:
+            connection.execute(f"create temp table new_{table.name} as {_new_rows(table, zone)}")
+            landed = _count(connection, f"select count(*) from new_{table.name}")
+            mapped.counts[table.name] = replace(mapped.counts[table.name], landed=landed)
+            if landed:
+                queries[table.name] = f"select * from new_{table.name}"
+        notes = [
+            *(str(values) + "; they land as null" for values in mapped.unreadable),
+            *drift(receipts.newest(), tables),
+            *_left_out(mapped),
+            *(_stay_all_the_same(connection, arrived, zone) if is_made_otherwise else []),
+        ]
+        if queries:
+            summary = zone.land(
+                connection,
+                load_id=load_id,
+                source=SOURCE,
+                load_date=extraction.arrived_at.date(),
+                known_at_is_assumed=is_first,
+                tables=queries,
+            )
+            receipts.landed_now.append(
+                LoadSummary(load_id, SOURCE, summary.rows, summary.already_landed, notes=tuple(notes))
+            )
+    receipts.write(load_id, mapping.fingerprint, tables, mapped.counts, notes)
+
+
+def map_rows(
+    connection: duckdb.DuckDBPyConnection,
+    bound: Sequence[BoundTable],
+    relations: Mapping[str, str],
+    mapping: ShopMapping,
+    zone: LandingZone,
+    shop: str,
+    arrived_at: datetime | None,
+) -> Mapped:
+    """Make `mapped_<table>` of each table: its rows in the contract's columns and types, with where they came from.
+
+    Parameters
+    ----------
+    relations
+        Source table to what to select its rows from.
+    arrived_at
+        When the rows arrived; None for a historical import, which knew of everything when it happened.
+    """
+    mapped = Mapped()
+    fallback = "null" if arrived_at is None else f"timestamp '{arrived_at}'"
+    with_instants = tables_with_instants()
+    for other, key in with_instants.items():
+        connection.execute(
+            f"create or replace temp table known_{other} as select {key} as key, occurred_at "
+            f"from ({zone.visible(other)})"
+        )
+        connection.execute(
+            f"create or replace temp view instants_of_{other} as "
+            f"select key, min(occurred_at) as occurred_at from known_{other} group by key"
+        )
+    for table in bound:
+        relation = relations[table.source.name]
+        connection.execute(f"create or replace temp table {table.raw} as {table.raw_select(relation)}")
+        read = _count(connection, f"select count(*) from {relation}")
+        kept = _count(connection, f"select count(*) from {table.raw}")
+        instant = _first_instant(connection, table) if arrived_at is None else fallback
+        select = typed_select(table, mapping, zone.contract, shop, fallback_instant=instant)
+        known = (
+            f"coalesce(known_at, occurred_at + interval {round(mapping.known_after_hours * 3600)} second)"
+            if arrived_at is None
+            else f"coalesce(known_at, {fallback})"
+        )
+        connection.execute(
+            f"create or replace temp table {table.mapped} as select * replace ({known} as known_at) from ({select})"
+        )
+        rows = _count(connection, f"select count(*) from {table.mapped}")
+        mapped.counts[table.name] = TableCount(read=read, left_out=read - kept, collapsed=kept - rows, rows=rows)
+        mapped.unreadable += _unreadable(connection, table, zone.contract)
+        if table.name in with_instants:
+            key = with_instants[table.name]
+            connection.execute(f"insert into known_{table.name} select {key}, occurred_at from {table.mapped}")
+    return mapped
+
+
+def _first_instant(connection: duckdb.DuckDBPyConnection, table: BoundTable) -> str:
+    """SQL: for what has no time of its own in a historical import, the first order's instant."""
+    if has_own_instant(table):
+        return "null"
+    row = connection.execute("select min(occurred_at) from known_orders").fetchone()
+    return f"timestamp '{row[0]}'" if row and row[0] is not None else "null"
+
+
+def _unreadable(
+    connection: duckdb.DuckDBPyConnection, table: BoundTable, contract: LandingContract
+) -> list[Unreadable]:
+    columns = list(unreadable_columns(table, contract))
+    if not columns:
+        return []
+    tests = ", ".join(
+        f"count({raw}), count(*) filter ({raw} is not null and {value} is null), "
+        f"arg_min(struct_pack(v := {raw}, f := {FILE_COLUMN}, r := {ROW_COLUMN}), {ROW_COLUMN}) "
+        f"filter ({raw} is not null and {value} is null)"
+        for _, raw, value in columns
+    )
+    found = connection.execute(f"select {tests} from {table.raw} as raw").fetchone() or ()
+    return [
+        Unreadable(table.name, name, bad, of, example["v"], example["f"], example["r"])
+        for (name, _, _), of, bad, example in zip(columns, found[::3], found[1::3], found[2::3], strict=True)
+        if bad
+    ]
+
+
+def refuse_what_is_mapped_wrongly(
+    mapped: Mapped, connection: duckdb.DuckDBPyConnection, bound: Sequence[BoundTable], file: Path
+) -> None:
+    """Stop before anything lands, where the values say that the mapping is wrong.
+
+    Raises
+    ------
+    MappingError
+        Too many values of a column cannot be read, or a column that every row needs is empty in all of them.
+    """
+    for values in mapped.unreadable:
+        if values.values > MAX_UNREADABLE_SHARE * values.of:
+            raise MappingError(f"{file}: tables.{values}. {_advice(values.column)}")
+    for table in bound:
+        for column in needed_columns(table.name):
+            if mapped.counts[table.name].rows and not _count(connection, f"select count({column}) from {table.mapped}"):
+                raise MappingError(
+                    f"{file}: tables.{table.name}.columns.{column} is empty in every row of {table.source.name}, and "
+                    f"without it no row can be used. Next: map another one of {', '.join(table.source.columns)}."
+                )
+
+
+def _advice(column: str) -> str:
+    if column.endswith("_at") or column.endswith("_on") or column.endswith("_date"):
+        return "Next: say how the date is written, e.g. strptime(<column>, '%d/%m/%Y %H:%M')."
+    return "Next: map another column, or make a number of it, e.g. replace(<column>, ',', '.')."
+
+
+def _new_rows(table: BoundTable, zone: LandingZone) -> str:
+    """SQL: rows of the mapped table that do not stand in the zone, in the newest load that has their key."""
+    columns = [name for name in zone.contract.tables[table.name] if name != "load_id"]
+    compared = [name for name in columns if name != "known_at" and (name != "occurred_at" or has_own_instant(table))]
+    keys = ", ".join(_keys(table))
+    same = " and ".join(f"standing.{name} is not distinct from mapped.{name}" for name in compared)
+    return f"""
+        with standing as (
+            select * from ({zone.visible(table.name)})
+            qualify load_sequence = max(load_sequence) over (partition by {keys})
+        )
+        select {", ".join(f"mapped.{name}" for name in columns)} from {table.mapped} as mapped
+        where not exists (select 1 from standing where {same})
+    """
+
+
+def _keys(table: BoundTable) -> list[str]:
+    """What identifies a row; when it was first read, where the source has no time, does not."""
+    return [key for key in KEYS[table.name] if key != "occurred_at" or has_own_instant(table)]
+
+
+def _stay_all_the_same(
+    connection: duckdb.DuckDBPyConnection, bound: Sequence[BoundTable], zone: LandingZone
+) -> list[str]:
+    """What an earlier mapping landed and the one of today would not: everything was read again, so it can be told."""
+    found = []
+    for table in bound:
+        keys = ", ".join(_keys(table))
+        rows = _count(
+            connection,
+            f"select count(*) from (select distinct {keys} from ({zone.visible(table.name)}) "
+            f"where load_id like '{SOURCE}-%' except select {keys} from {table.mapped})",
+        )
+        if rows:
+            found.append(
+                f"{table.name}: {rows:,} keys of earlier loads do not come from the mapping as it is now; they stay, "
+                f"because a landing zone only grows. Next: to start anew, delete {zone.root} and land again"
+            )
+    return found
+
+
+def _left_out(mapped: Mapped) -> list[str]:
+    return [
+        f"{table}: {count.left_out:,} of {count.read:,} rows were left out by `where`"
+        for table, count in mapped.counts.items()
+        if count.left_out
+    ]
+
+
+def _read_parquet(files: Sequence[Path]) -> str:
+    listed = ", ".join(literal(str(file)) for file in files)
+    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
