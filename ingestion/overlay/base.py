@@ -15,7 +15,7 @@ from ingestion.overlay.plan import PERIOD_START, SITE, ZONE
 NOT_ONLINE = ("FUEL", "COUPON", "MISCELLANEOUS", "CNTRL/STORE SUP", "POSTAL CENTER", "PROD-WHS SALES", "GM MERCH EXP")
 # A department needs this many lines in the year to be somebody's taste.
 TASTE_MIN_LINES_SHARE = 0.002
-SHELF_ROWS_PER_MONTH = 24_000
+SHELF_ROWS_PER_MONTH = 6_000
 
 
 def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) -> None:
@@ -29,15 +29,29 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
     """
     connection.execute(f"""
         create or replace temp table base_products as
+        with products as (
+            select
+                product_id, department, coalesce(product_category, 'more') as category,
+                coalesce(product_type, department) as type
+            from ({tables["products"]})
+            where department not in {NOT_ONLINE}
+        ),
+        kinds as (select distinct department, category, type from products),  -- few kinds: their texts are made once
+        departments as (
+            select department, cast(row_number() over (order by department) as tinyint) as department_code
+            from (select distinct department from kinds)  -- thirty of them
+        ),
+        worded as (
+            select
+                *, '{SITE}/c/' || {_slug("department")} || '/' || {_slug("category")} as category_url,
+                -- The type as people would type it: words, no punctuation, no sizes.
+                trim(regexp_replace(lower(split_part(type, ':', 1)), '[^a-z]+', ' ', 'g')) as search_words
+            from kinds
+        )
         select
-            row_number() over (order by product_id) - 1 as product_no, product_id, department, product_category,
-            '{SITE}/p/' || product_id as product_url,
-            '{SITE}/c/' || {_slug("department")} || '/' || {_slug("coalesce(product_category, 'more')")} as category_url,
-            -- The type as people would type it: words, no punctuation, no sizes.
-            trim(regexp_replace(lower(split_part(coalesce(product_type, department), ':', 1)), '[^a-z]+', ' ', 'g'))
-                as search_words
-        from ({tables["products"]})
-        where department not in {NOT_ONLINE}
+            cast(row_number() over (order by product_id) - 1 as integer) as product_no, product_id, department,
+            department_code, '{SITE}/p/' || product_id as product_url, category_url, search_words
+        from products join worded using (department, category, type) join departments using (department)
     """)
     connection.execute(f"""
         create or replace temp table base_orders as
@@ -52,10 +66,10 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
     connection.execute(f"""
         create or replace temp table base_lines as
         select
-            order_no, line_number, product_no, quantity,
+            order_no, line_number, product_no, department_code, cast(quantity as integer) as quantity,
             cast(gross_amount / quantity as decimal(18, 2)) as list_price,
             cast(net_amount / quantity as decimal(18, 2)) as shown_price,
-            retail_discount > 0 as is_discounted, loyalty_id, base_orders.occurred_at
+            retail_discount > 0 as is_discounted, {month_no("base_orders.occurred_at")} as month_no, loyalty_id
         from ({tables["order_lines"]}) as lines
         join base_orders using (order_id)
         join base_products using (product_id)
@@ -106,13 +120,14 @@ def _departments(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"""
         create or replace temp table base_departments as
         with counted as (
-            select department, count(*) as lines, count(*) filter (is_discounted) as discounted
-            from base_lines join base_products using (product_no) group by department
+            select department_code, count(*) as lines, count(*) filter (is_discounted) as discounted
+            from base_lines group by department_code
         )
         select
-            row_number() over (order by lines desc, department) - 1 as department_no, department,
-            lines / sum(lines) over () as share
+            cast(row_number() over (order by lines desc, department_code) - 1 as tinyint) as department_no,
+            department_code, department, lines / sum(lines) over () as share
         from counted
+        join (select distinct department_code, department from base_products) using (department_code)
         where lines >= {TASTE_MIN_LINES_SHARE} * (select sum(lines) from counted) and discounted > 0
             and discounted < lines
     """)
@@ -124,25 +139,22 @@ def _shelf(connection: duckdb.DuckDBPyConnection) -> None:
         create or replace temp table base_shelf as
         with seen as (
             select
-                {month_no("occurred_at")} as month_no,
-                department_no, is_discounted, product_no, list_price, shown_price,
+                month_no, department_no, is_discounted, product_no, list_price, shown_price,
                 hash(order_no * 1024 + line_number) as shuffled
-            from base_lines
-            join base_products using (product_no)
-            join base_departments using (department)
+            from base_lines join base_departments using (department_code)
+        ),
+        counted as (select month_no, department_no, is_discounted, count(*) as lines from seen group by all),
+        rated as (
+            select *, least(1, {SHELF_ROWS_PER_MONTH} / sum(lines) over (partition by month_no)) as rate from counted
         ),
         sampled as (
-            -- A few of each kind at least, so that no month lacks a department.
-            select *, row_number() over (partition by month_no, department_no, is_discounted order by shuffled) as place
-            from seen
-            qualify
-                place <= 8
-                or row_number() over (partition by month_no order by shuffled) <= {SHELF_ROWS_PER_MONTH}
+            -- All of what is rare, so that no month lacks a department.
+            select seen.*
+            from seen join rated using (month_no, department_no, is_discounted)
+            where lines <= 40 or shuffled % 65536 < 65536 * rate
         ),
         catalogue as (
-            select
-                product_no, median(list_price) as list_price, least(median(shown_price), median(list_price))
-                    as shown_price
+            select product_no, max(list_price) as list_price, max(shown_price) as shown_price
             from base_lines group by product_no
         ),
         together as (
@@ -152,7 +164,7 @@ def _shelf(connection: duckdb.DuckDBPyConnection) -> None:
         )
         select
             cast(row_number() over (
-                order by month_no, department_no, is_discounted desc, shuffled, product_no, list_price, shown_price
+                order by month_no, department_no, is_discounted desc, shuffled  -- a hash without ties
             ) - 1 as integer) as shelf_no,
             month_no, department_no, is_discounted, product_no, product_id,
             cast(list_price as decimal(18, 2)) as list_price, cast(shown_price as decimal(18, 2)) as shown_price,

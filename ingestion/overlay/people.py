@@ -48,8 +48,7 @@ def _open_tastes(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> No
         with counted as (
             select loyalty_id, department_no, share, count(*) as lines
             from base_lines
-            join base_products using (product_no)
-            join base_departments using (department)
+            join base_departments using (department_code)
             group by all
         ),
         lifts as (

@@ -157,7 +157,7 @@ def _open_order_visits(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan,
             shelf_no, base_lines.list_price, base_lines.shown_price, cast(base_lines.quantity as integer) as quantity,
             {draws.chance("line viewed", "(order_no * 1024 + line_number)", LINE_VIEW_SHARE)} as is_viewed
         from base_lines
-        join base_shelf on base_shelf.product_no = base_lines.product_no and month_no = -1
+        join base_shelf on base_shelf.product_no = base_lines.product_no and base_shelf.month_no = -1
         where order_no in (select order_no from order_visits)
     """)
 
