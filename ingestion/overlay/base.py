@@ -28,37 +28,43 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
         coupon_redemptions.
     """
     connection.execute(f"""
-        create or replace temp table base_products as
-        with products as (
-            select
-                product_id, department, coalesce(product_category, 'more') as category,
-                coalesce(product_type, department) as type
-            from ({tables["products"]})
-            where department not in {NOT_ONLINE}
-        ),
-        kinds as (select distinct department, category, type from products),  -- few kinds: their texts are made once
-        departments as (
+        create or replace temp table base_product_rows as
+        select
+            product_id, department, coalesce(product_category, 'more') as category,
+            coalesce(product_type, department) as type
+        from ({tables["products"]})
+        where department not in {NOT_ONLINE}
+    """)
+    # A few thousand kinds of products: their texts are made once. A kind is what a list page or a search is about.
+    connection.execute(f"""
+        create or replace temp table base_kinds as
+        with departments as (
             select department, cast(row_number() over (order by department) as tinyint) as department_code
-            from (select distinct department from kinds)  -- thirty of them
-        ),
-        worded as (
-            select
-                *, '{SITE}/c/' || {_slug("department")} || '/' || {_slug("category")} as category_url,
-                -- The type as people would type it: words, no punctuation, no sizes.
-                trim(regexp_replace(lower(split_part(type, ':', 1)), '[^a-z]+', ' ', 'g')) as search_words
-            from kinds
+            from (select distinct department from base_product_rows)  -- thirty of them
         )
         select
-            cast(row_number() over (order by product_id) - 1 as integer) as product_no, product_id, department,
-            department_code, '{SITE}/p/' || product_id as product_url, category_url, search_words
-        from products join worded using (department, category, type) join departments using (department)
+            cast(row_number() over (order by department, category, type) - 1 as integer) as kind_no,
+            department, department_code, category, type,
+            '{SITE}/c/' || {_slug("department")} || '/' || {_slug("category")} as category_url,
+            -- The type as people would type it: words, no punctuation, no sizes.
+            trim(regexp_replace(lower(split_part(type, ':', 1)), '[^a-z]+', ' ', 'g')) as search_words
+        from (select distinct department, category, type from base_product_rows)  -- one row a kind
+        join departments using (department)
     """)
+    connection.execute("""
+        create or replace temp table base_products as
+        select
+            cast(row_number() over (order by product_id) - 1 as integer) as product_no,
+            cast(product_id as varchar) as product_id, kind_no, department_code
+        from base_product_rows join base_kinds using (department, category, type)
+    """)
+    connection.execute("drop table base_product_rows")
     connection.execute(f"""
         create or replace temp table base_orders as
         with orders as ({tables["orders"]})
         select
             row_number() over (order by loyalty_id, occurred_at, order_id) - 1 as order_no,
-            order_id, loyalty_id, occurred_at,
+            cast(order_id as varchar) as order_id, loyalty_id, store_id, occurred_at,
             cast(date_part('hour', local_at) * 60 + date_part('minute', local_at) as integer) as local_minute
         from (select *, timezone('{ZONE}', timezone('UTC', occurred_at)) as local_at from orders)
         where loyalty_id is not null
@@ -67,12 +73,12 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
         create or replace temp table base_lines as
         select
             order_no, line_number, product_no, department_code, cast(quantity as integer) as quantity,
-            cast(gross_amount / quantity as decimal(18, 2)) as list_price,
-            cast(net_amount / quantity as decimal(18, 2)) as shown_price,
+            cast(round(100 * gross_amount / quantity) as integer) as list_cents,
+            cast(round(100 * net_amount / quantity) as integer) as shown_cents,
             retail_discount > 0 as is_discounted, {month_no("base_orders.occurred_at")} as month_no, loyalty_id
         from ({tables["order_lines"]}) as lines
-        join base_orders using (order_id)
-        join base_products using (product_id)
+        join base_orders on base_orders.order_id = cast(lines.order_id as varchar)
+        join base_products on base_products.product_id = cast(lines.product_id as varchar)
         where quantity between 1 and 24 and net_amount / quantity >= 0.10
     """)
     connection.execute(f"""
@@ -127,7 +133,7 @@ def _departments(connection: duckdb.DuckDBPyConnection) -> None:
             cast(row_number() over (order by lines desc, department_code) - 1 as tinyint) as department_no,
             department_code, department, lines / sum(lines) over () as share
         from counted
-        join (select distinct department_code, department from base_products) using (department_code)
+        join (select distinct department_code, department from base_kinds) using (department_code)
         where lines >= {TASTE_MIN_LINES_SHARE} * (select sum(lines) from counted) and discounted > 0
             and discounted < lines
     """)
@@ -139,7 +145,7 @@ def _shelf(connection: duckdb.DuckDBPyConnection) -> None:
         create or replace temp table base_shelf as
         with seen as (
             select
-                month_no, department_no, is_discounted, product_no, list_price, shown_price,
+                month_no, department_no, is_discounted, product_no, list_cents, shown_cents,
                 hash(order_no * 1024 + line_number) as shuffled
             from base_lines join base_departments using (department_code)
         ),
@@ -154,21 +160,19 @@ def _shelf(connection: duckdb.DuckDBPyConnection) -> None:
             where lines <= 40 or shuffled % 65536 < 65536 * rate
         ),
         catalogue as (
-            select product_no, max(list_price) as list_price, max(shown_price) as shown_price
+            select product_no, max(list_cents) as list_cents, max(shown_cents) as shown_cents
             from base_lines group by product_no
         ),
         together as (
-            select month_no, department_no, is_discounted, product_no, list_price, shown_price, shuffled from sampled
+            select month_no, department_no, is_discounted, product_no, list_cents, shown_cents, shuffled from sampled
             union all
-            select -1, -1, false, product_no, list_price, shown_price, product_no from catalogue
+            select -1, -1, false, product_no, list_cents, shown_cents, product_no from catalogue
         )
         select
             cast(row_number() over (
                 order by month_no, department_no, is_discounted desc, shuffled  -- a hash without ties
             ) - 1 as integer) as shelf_no,
-            month_no, department_no, is_discounted, product_no, product_id,
-            cast(list_price as decimal(18, 2)) as list_price, cast(shown_price as decimal(18, 2)) as shown_price,
-            product_url, category_url, search_words
+            month_no, department_no, is_discounted, product_no, kind_no, list_cents, shown_cents
         from together join base_products using (product_no)
     """)
     # Catalogue rows come first, in the order of products: shelf_no is then the number within the catalogue.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingestion.overlay.plan import OverlayPlan
-from ingestion.overlay.web import cookie_text
+from ingestion.overlay.columns import cookie_text_sql
 
 # Purpose: share that agrees, by where it is asked. Whoever is asked and says no leaves a withdrawal.
 SIGNUP = {"email": 0.78, "personalization": 0.7, "advertising": 0.42, "analytics": 0.85}
@@ -39,7 +39,7 @@ def consent_events_sql(plan: OverlayPlan) -> str:
         ),
         cookies as (
             select
-                {cookie_text("cookie_no")} as anonymous_id, min(person_no) as person_no,
+                {cookie_text_sql("cookie_no")} as anonymous_id, min(person_no) as person_no,
                 min(start_at) + to_seconds(4) as asked_at, cookie_no as record_no
             from web_sessions
             where {draws.chance("banner", "cookie_no", BANNER_SHARE)}

@@ -18,40 +18,64 @@ MAX_MINUTES = 45
 WHOLE_WEEKS = 52
 FIRST_ORDER_ID = 50_000_000_000
 
+MAX_REPETITIONS = 3
+ORDER_KEY = "(person_no * 262144 + order_no)"
+"""SQL: a number of its own for each person and order of theirs."""
 
-def person_orders_sql(plan: OverlayPlan, columns: str = "") -> str:
-    """Query: (person_no, order_no, order_id, occurred_at) of all orders of all people, with more `columns` of people
-    or base_orders."""
+
+def person_orders_sql(plan: OverlayPlan, columns: str = "", where: str = "true", pairs: str | None = None) -> str:
+    """Query: (person_no, order_no, repetition, order_id, occurred_at) of the orders of people.
+
+    Parameters
+    ----------
+    columns
+        More columns, of people or base_orders.
+    where
+        Condition on columns of people and base_orders; tried before anything is computed.
+    pairs
+        A relation (person_no, order_no): only these; by default all orders of all people.
+    """
     more = f", {columns}" if columns else ""
+    joined = (
+        "base_orders join people on people.household_loyalty_id = base_orders.loyalty_id"
+        if pairs is None
+        else f"{pairs} as pairs join people using (person_no) join base_orders using (order_no)"
+    )
+    kept = """
+        people.* exclude (loyalty_id), people.loyalty_id as card, order_no, base_orders.order_id as real_order_id,
+        store_id, local_minute, base_orders.occurred_at as real_at
+    """
     if plan.scale == 1:
         return f"""
-            select
-                people.person_no, base_orders.order_no, cast(base_orders.order_id as varchar) as order_id,
-                base_orders.occurred_at{more}
-            from people join base_orders on base_orders.loyalty_id = people.household_loyalty_id
+            select person_no, order_no, 0 as repetition, real_order_id as order_id, real_at as occurred_at{more}
+            from (select {kept} from {joined} where {where})
         """
     draws = plan.draws
-    key = "(person_no * 262144 + order_no)"
     weeks = f"({draws.below('weeks', 'person_no', 2 * MAX_WEEKS + 1)} - {MAX_WEEKS})"
-    minutes = f"({draws.below('minutes', key, 2 * MAX_MINUTES + 1)} - {MAX_MINUTES})"
+    minutes = f"({draws.below('minutes', ORDER_KEY, 2 * MAX_MINUTES + 1)} - {MAX_MINUTES})"
     inside = f"local_minute + {minutes} between 0 and 1439"
-    moved = f"occurred_at + to_days(cast(7 * {weeks} as integer))"
     return f"""
         select
-            person_no, order_no,
-            cast({FIRST_ORDER_ID} + (person_no * 4096 + order_no - first_order_no) * 4 + least(3, repetition) as varchar)
-                as order_id,
+            person_no, order_no, repetition,
+            cast({FIRST_ORDER_ID} + (person_no * 4096 + order_no - first_order_no) * 4 + repetition as varchar) as order_id,
             (case
-                when moved_at_all < timestamp '{PERIOD_START}' then moved_at_all + to_days(7 * {WHOLE_WEEKS})
-                when moved_at_all >= timestamp '{PERIOD_END}' then moved_at_all - to_days(7 * {WHOLE_WEEKS})
+                when moved_at_all < timestamp '{PERIOD_START}' then moved_at_all + to_days({7 * WHOLE_WEEKS})
+                when moved_at_all >= timestamp '{PERIOD_END}' then moved_at_all - to_days({7 * WHOLE_WEEKS})
                 else moved_at_all
             end) + to_minutes(case when {inside} then {minutes} else 0 end) as occurred_at{more}
         from (
             select
-                people.*, base_orders.* exclude (loyalty_id, order_id),
-                case when is_mailed then base_orders.occurred_at else {moved} end as moved_at_all,
-                unnest(range(least(3, cast(floor(intensity + {draws.unit('taken', key)}) as bigint)))) as repetition
-            from base_orders
-            join people on people.household_loyalty_id = base_orders.loyalty_id
+                {kept},
+                case when is_mailed then real_at else real_at + to_days(cast(7 * {weeks} as integer)) end
+                    as moved_at_all,
+                unnest(range({taken_sql(plan)})) as repetition
+            from {joined}
+            where {where}
         )
     """
+
+
+def taken_sql(plan: OverlayPlan) -> str:
+    """SQL: how often a person's copy takes the order `order_no` of the household: 0, 1, 2 …; `intensity` on average."""
+    drawn = plan.draws.unit("taken", ORDER_KEY)
+    return f"least({MAX_REPETITIONS}, cast(floor(intensity + {drawn}) as bigint))"

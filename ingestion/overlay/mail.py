@@ -36,18 +36,24 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
     connection.execute(f"""
         create or replace temp table mails as
         with kinds(kind_no, kind, after_days, share) as (values {kinds}),
-        planned as (
+        batches as (
             select
-                (person_no * 64 + campaign_no) * 4 + kind_no as mail_no, person_no, campaign_id, kind, share,
+                campaign_id, campaign_no, kind_no, kind, share,
                 timezone('UTC', timezone('{ZONE}',
                     cast(starts_on as timestamp) + to_days(after_days) + to_hours(8)))
-                    + to_seconds({draws.below("sending", "(campaign_no * 4 + kind_no)", 10_000)}) as batch_at,
-                email, person_no % 100 as lane, home_no, price_sensitivity
+                    + to_seconds({draws.below("sending", "(campaign_no * 4 + kind_no)", 10_000)}) as batch_at
             from (select *, row_number() over (order by campaign_id) as campaign_no from base_campaigns) as campaigns
+            cross join kinds
+            where starts_on + cast(after_days as integer) <= ends_on
+        ),
+        planned as (
+            select
+                (person_no * 64 + campaign_no) * 4 + kind_no as mail_no, person_no, campaign_id, kind, share, batch_at,
+                email, price_sensitivity
+            from batches
             join base_recipients using (campaign_id)
             join people on {recipients}
-            cross join kinds
-            where email is not null and starts_on + cast(after_days as integer) <= ends_on
+            where email is not null
         ),
         sent as (
             select
@@ -100,11 +106,12 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
         ended as (
             -- Whoever has left, or whose address is known to be bad, gets no more.
             select
-                *,
-                min(least(
-                    unsubscribed_at, complained_at, case when is_hard then sent_at + to_minutes(1) end
-                )) over (partition by person_no) as last_mail_before
+                person_no,
+                min(least(unsubscribed_at, complained_at, case when is_hard then sent_at + to_minutes(1) end))
+                    as last_mail_before
             from timed
+            where is_unsubscribed or is_complained or is_hard
+            group by person_no
         )
         select
             mail_no, cast('m' || (100_000_000_000 + mail_no) as varchar) as message_id, person_no, campaign_id, kind,
@@ -114,7 +121,8 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
             complained_at,
             '{SITE}/offers?utm_source=newsletter&utm_medium=email&utm_campaign=' || campaign_id || '&utm_content='
                 || replace(kind, ' ', '-') as link_url
-        from ended
+        from timed
+        left join ended using (person_no)
         where last_mail_before is null or sent_at < last_mail_before
     """)
 

@@ -6,7 +6,10 @@ bought, so that generated browsing and real orders tell one story; a copy is dra
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
+import numpy as np
 
 from ingestion.overlay.plan import OverlayPlan
 from ingestion.overlay.pools import AREA_CODES, NUMBERS_PER_AREA_CODE
@@ -26,19 +29,26 @@ AGE_BANDS = {"19-24": (19, 24), "25-34": (25, 34), "35-44": (35, 44), "45-54": (
 UNKNOWN_AGE = (21, 82)
 # Odd and prime to the capacity, so that numbers look drawn and never repeat.
 PHONE_STEP = 1_299_709
-USER_STEP, USER_CAPACITY = 7_368_787, 9_000_011
+FIRST_USER, USER_STEP, USER_CAPACITY = 10_000_000, 7_368_787, 9_000_011
 
 
-def open_people(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> int:
-    """Make the table `people`; returns how many there are."""
+def user_numbers(persons: np.ndarray) -> np.ndarray:
+    """The number in each person's user_id; as in the query below."""
+    numbers: np.ndarray = FIRST_USER + (persons * USER_STEP) % USER_CAPACITY
+    return numbers
+
+
+def open_people(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, pools: Mapping[str, int]) -> None:
+    """Make the table `people`; `pools` says how many rows each pool has."""
     _open_tastes(connection, plan)
     counted = connection.execute("select count(*) from base_households").fetchone()
     assert counted is not None
     households = int(counted[0])
-    connection.execute(_drawn_sql(plan, households))
+    departments = connection.execute("select count(*) from base_departments").fetchone()
+    assert departments is not None
+    connection.execute(_drawn_sql(plan, households, int(departments[0]), pools))
     connection.execute(_people_sql(plan))
     connection.execute("drop table people_drawn")
-    return households * plan.scale
 
 
 def _open_tastes(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
@@ -72,7 +82,7 @@ def _open_tastes(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> No
     """)
 
 
-def _drawn_sql(plan: OverlayPlan, households: int) -> str:
+def _drawn_sql(plan: OverlayPlan, households: int, departments: int, pools: Mapping[str, int]) -> str:
     draws, no = plan.draws, "person_no"
     copies = "household_no" if plan.scale == 1 else f"household_no + copy_no * {households}"
     if plan.scale == 1:
@@ -87,14 +97,13 @@ def _drawn_sql(plan: OverlayPlan, households: int) -> str:
         intensity = f"exp(0.35 * {draws.normal('intensity', no)} - 0.06125)"
         taste = (
             f"case when {draws.chance('keeps taste', no, 0.7)} then household_tastes.department_no "
-            f"else {draws.below('other taste', no, '(select count(*) from base_departments)')} end"
+            f"else {draws.below('other taste', no, departments)} end"
         )
     ages = " ".join(f"when '{band}' then {low}" for band, (low, _) in AGE_BANDS.items())
     spans = " ".join(f"when '{band}' then {high - low + 1}" for band, (low, high) in AGE_BANDS.items())
     low, high = UNKNOWN_AGE
-    places = "(select count(*) from pool_places)"
     # Squaring the draw makes some places larger than others.
-    place = f"cast(floor(power({{}}, 1.6) * {places}) as integer)"
+    place = f"cast(floor(power({{}}, 1.6) * {pools['pool_places']}) as integer)"
     return f"""
         create or replace temp table people_drawn as
         with base as ({source}),
@@ -134,14 +143,14 @@ def _drawn_sql(plan: OverlayPlan, households: int) -> str:
             -- To buy in any two weeks, at the household's own rate.
             1 - exp(-2 * intensity * order_count / active_weeks) as purchase_probability,
             {draws.chance("sex", no, 0.55)} as is_female,
-            {draws.below("first name", no, "(select count(*) from pool_female)")} as first_no,
+            {draws.below("first name", no, pools["pool_female"])} as first_no,
             case when {draws.chance("own name", no, 0.15)} and home_no <> person_no
-                then {draws.below("last name", no, "(select count(*) from pool_last)")}
-                else {draws.below("last name", "home_no", "(select count(*) from pool_last)")} end as last_no,
-            {draws.below("earlier name", no, "(select count(*) from pool_last)")} as earlier_last_no,
+                then {draws.below("last name", no, pools["pool_last"])}
+                else {draws.below("last name", "home_no", pools["pool_last"])} end as last_no,
+            {draws.below("earlier name", no, pools["pool_last"])} as earlier_last_no,
             {draws.chance("renamed", no, RENAMED_SHARE)} as is_renamed,
-            {draws.below("street", "home_no", "(select count(*) from pool_streets)")} as street_no,
-            {draws.below("old street", "home_no", "(select count(*) from pool_streets)")} as old_street_no,
+            {draws.below("street", "home_no", pools["pool_streets"])} as street_no,
+            {draws.below("old street", "home_no", pools["pool_streets"])} as old_street_no,
             1 + {draws.below("house number", "home_no", 1800)} as house_number,
             1 + {draws.below("old house number", "home_no", 1800)} as old_house_number,
             {place.format(draws.unit("place", "home_no"))} as place_no,
@@ -244,7 +253,7 @@ def _people_sql(plan: OverlayPlan) -> str:
             street, city, region, postcode, old_street, old_city, old_region, old_postcode, is_moved, moved_at,
             -- the web
             is_online, is_online and wants_account and has_email as has_account,
-            'u' || ({USER_CAPACITY} + (person_no * {USER_STEP}) % {USER_CAPACITY}) as user_id, signed_up_at,
+            'u' || ({FIRST_USER} + (person_no * {USER_STEP}) % {USER_CAPACITY}) as user_id, signed_up_at,
             first_order_no, order_count, is_mailed
         from reachable
         join base_departments on department_no = taste_department_no

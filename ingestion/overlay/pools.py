@@ -35,9 +35,9 @@ AREA_CODES = (
 NUMBERS_PER_AREA_CODE = 20_000
 
 
-def open_pools(connection: duckdb.DuckDBPyConnection, draws: Draws, people: int) -> None:
+def open_pools(connection: duckdb.DuckDBPyConnection, draws: Draws, people: int) -> dict[str, int]:
     """Make `pool_female`, `pool_male`, `pool_last`, `pool_streets` (number, value), `pool_places` and
-    `pool_area_codes`."""
+    `pool_area_codes`; returns how many rows each has."""
     fakers = {locale: Faker(locale) for locale in LOCALES}
     for number, faker in enumerate(fakers.values()):
         faker.seed_instance(draws.constant("names") + number)
@@ -47,14 +47,17 @@ def open_pools(connection: duckdb.DuckDBPyConnection, draws: Draws, people: int)
         "pool_last": [fakers[name].last_name() for name in _spread(LAST_NAMES)],
         "pool_streets": [fakers["en_US"].street_name() for _ in range(STREETS)],
     }
-    for name, values in pools.items():
-        _create(connection, name, pa.table({"number": pa.array(range(len(values)), pa.int32()), "value": values}))
-    _create(
-        connection,
-        "pool_area_codes",
-        pa.table({"number": pa.array(range(len(AREA_CODES)), pa.int32()), "value": AREA_CODES}),
-    )
-    _create(connection, "pool_places", _places(fakers["en_US"], draws, people))
+    pools["pool_area_codes"] = list(AREA_CODES)
+    tables = {
+        name: pa.table({"number": pa.array(range(len(values)), pa.int32()), "value": values})
+        for name, values in pools.items()
+    }
+    tables["pool_places"] = _places(fakers["en_US"], draws, people)
+    for name, table in tables.items():
+        connection.register("pool_rows", table)
+        connection.execute(f"create or replace temp table {name} as from pool_rows")
+        connection.unregister("pool_rows")
+    return {name: table.num_rows for name, table in tables.items()}
 
 
 def _spread(count: int) -> list[str]:
@@ -81,8 +84,3 @@ def _places(faker: Faker, draws: Draws, people: int) -> pa.Table:
         {"place_no": pa.array(range(len(rows)), pa.int32()), "city": cities, "region": regions, "postcode": postcodes}
     )
 
-
-def _create(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    connection.register("pool_rows", table)
-    connection.execute(f"create or replace temp table {name} as from pool_rows")
-    connection.unregister("pool_rows")

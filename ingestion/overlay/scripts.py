@@ -117,7 +117,7 @@ FLAVORS: tuple[Flavor, ...] = (
 
 
 def open_scripts(connection: duckdb.DuckDBPyConnection, draws: Draws) -> None:
-    """Make `scripts` (one a row), `script_steps`, `step_kinds` and `paths` (running pauses for visits of any length)."""
+    """Make `scripts` (one a row), `script_steps` and `paths` (running pauses for visits of any length)."""
     heads: list[pa.Table] = []
     steps: list[pa.Table] = []
     for number, flavor in enumerate(FLAVORS):
@@ -133,24 +133,14 @@ def open_scripts(connection: duckdb.DuckDBPyConnection, draws: Draws) -> None:
             "seconds": pa.array(running.ravel(), pa.float32()),
         }
     )
-    kinds = pa.table(
-        {
-            "kind": pa.array([int(step) for step in STEP_KINDS], pa.int8()),
-            "event_type": [kind.event_type for kind in STEP_KINDS.values()],
-            "event_name": pa.array([kind.event_name for kind in STEP_KINDS.values()], pa.string()),
-            "content_type": [kind.content_type for kind in STEP_KINDS.values()],
-        }
-    )
     for name, table in {
         "scripts": pa.concat_tables(heads),
-        "script_walks": pa.concat_tables(steps),
+        "script_steps": pa.concat_tables(steps),
         "paths": paths,
-        "step_kinds": kinds,
     }.items():
         connection.register("script_rows", table)
         connection.execute(f"create or replace temp table {name} as from script_rows")
         connection.unregister("script_rows")
-    connection.execute("create or replace temp table script_steps as from script_walks join step_kinds using (kind)")
 
 
 def _flavor_tables(flavor: Flavor, first_no: int, generator: np.random.Generator) -> tuple[pa.Table, pa.Table]:
@@ -281,7 +271,6 @@ def _timed_tables(
             "kind": pa.array(kinds[script, step], pa.int8()),
             "slot": pa.array(slots[script, step], pa.int32()),
             "seconds": pa.array(seconds[script, step], pa.float32()),
-            "after_login": pa.array(step >= login[script], pa.bool_()),
         }
     )
     return heads, steps

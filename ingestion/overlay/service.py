@@ -36,8 +36,7 @@ def support_tickets_sql(plan: OverlayPlan) -> str:
         ),
         orders as (
             select person_no, order_no, min(order_id) as order_id, min(occurred_at) as ordered_at
-            from ({person_orders_sql(plan)})
-            where (person_no, order_no) in (select (person_no, about_order_no) from about)
+            from ({person_orders_sql(plan, pairs="(select distinct person_no, about_order_no as order_no from about)")})
             group by all
         ),
         contacts_of as (

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import duckdb
 
-from ingestion.overlay.agents import DESKTOP_SHARES, MOBILE_SHARES, MONTHS, browser_agents
+from ingestion.overlay.agents import DESKTOP_SHARES, MOBILE_SHARES, MONTHS
 from ingestion.overlay.base import month_no
-from ingestion.overlay.copies import person_orders_sql
+from ingestion.overlay.copies import ORDER_KEY, person_orders_sql
 from ingestion.overlay.mail import clicks_sql
 from ingestion.overlay.plan import (
-    EVENTS_PER_PERSON,
     MAX_LATE_DAYS,
     PERIOD_DAYS,
     PERIOD_END,
@@ -54,13 +53,13 @@ REFERRERS = {
 }
 # State of a visit: 0 nobody knows who, 1 known from its first event, 2 logs in on the way.
 ANONYMOUS, KNOWN, LOGS_IN = 0, 1, 2
+FIRST_CART = 300_000_000_000
 
 
 def open_sessions(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, people: int) -> None:
-    """Make `web_sessions`, `order_visit_lines`, `user_agents` and `wheel`."""
+    """Make `web_sessions`, `order_visit_lines` and `wheel`."""
     _open_small_tables(connection)
-    wanted = plan.events if plan.events is not None else EVENTS_PER_PERSON * people
-    of_people = wanted * (1 - sum(family.share for family in plan.bot_families))
+    of_people = plan.wanted_events(people) * (1 - sum(family.share for family in plan.bot_families))
     _open_order_visits(connection, plan, ORDER_EVENTS_SHARE * of_people)
     made = connection.execute("select coalesce(sum(events), 0), count(*) from order_visits").fetchone()
     assert made is not None
@@ -79,11 +78,6 @@ def open_sessions(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, peop
 
 
 def _open_small_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    agents = browser_agents()
-    connection.execute("create or replace temp table user_agents (agent_no integer, user_agent varchar)")
-    connection.execute(
-        "insert into user_agents select unnest(range(?)), unnest(?)", [len(agents), agents]
-    )
     # A thousand slots, to draw a department by its share of the lines with one number.
     connection.execute("""
         create or replace temp table wheel as
@@ -114,10 +108,10 @@ def _open_order_visits(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan,
         select order_no, count(*) as line_count from base_lines
         group by order_no having count(*) between {low} and {high}
     """)
-    orders = person_orders_sql(plan)
     online = f"has_account and {draws.chance('orders online', 'person_no', ORDERS_ONLINE_SHARE)}"
+    # Whole numbers: a sum of doubles would depend on the order in which threads finish.
     expected = connection.execute(f"""
-        select sum({_order_events("line_count")} * order_visitors)
+        select sum(cast(10 * {_order_events("line_count")} as bigint) * order_visitors) / 10
         from orderable
         join base_orders using (order_no)
         join (
@@ -126,12 +120,11 @@ def _open_order_visits(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan,
     """).fetchone()
     possible = float(expected[0]) if expected and expected[0] else 0.0
     share = min(MAX_ORDER_SHARE, events / possible) if possible else 0.0
-    key = "(person_no * 262144 + order_no)"
+    key = ORDER_KEY
+    orders = person_orders_sql(plan, where=f"{online} and {draws.chance('click and collect', key, f'{share:.9f}')}")
     connection.execute(f"""
         create or replace temp table order_visits as
-        with online_orders as (
-            select * from ({orders}) where person_no in (select person_no from people where {online})
-        )
+        with online_orders as (select * from ({orders}) where repetition = 0)
         select
             person_no, order_no, order_id, cast(line_count as integer) as line_count,
             cast({_order_events("line_count")} as double) as events, occurred_at as paid_at,
@@ -144,7 +137,6 @@ def _open_order_visits(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan,
             cast({draws.bits("visit", key)} >> 1 as bigint) as visit_key
         from online_orders join orderable using (order_no)
         where occurred_at > timestamp '{PERIOD_START}' + to_days(1)
-            and {draws.chance("click and collect", f"(hash(order_id) >> 1)", f"{share:.9f}")}
     """)
     # Shuffled: people do not walk through the shop in the order of product numbers, as receipts are sorted.
     connection.execute(f"""
@@ -154,11 +146,12 @@ def _open_order_visits(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan,
             cast(row_number() over (
                 partition by order_no order by {draws.bits("line place", "(order_no * 1024 + line_number)")}, line_number
             ) as integer) as place,
-            shelf_no, base_lines.list_price, base_lines.shown_price, cast(base_lines.quantity as integer) as quantity,
+            base_lines.product_no, kind_no, list_cents, shown_cents, cast(least(127, quantity) as tinyint) as quantity,
             {draws.chance("line viewed", "(order_no * 1024 + line_number)", LINE_VIEW_SHARE)} as is_viewed
         from base_lines
-        join base_shelf on base_shelf.product_no = base_lines.product_no and base_shelf.month_no = -1
+        join base_products using (product_no)
         where order_no in (select order_no from order_visits)
+        order by order_no, place
     """)
 
 
@@ -189,13 +182,16 @@ def _open_browsing(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, eve
     flavors = [(number, flavor) for number, flavor in enumerate(FLAVORS) if flavor.share]
     weights = " ".join(f"when flavor = '{flavor.name}' then {flavor.share}" for _, flavor in flavors)
     mean = connection.execute(f"""
-        select sum(share * steps) / sum(share) from (
+        select round(sum(share * steps) / sum(share), 6) from (
             select case {weights} else 0 end as share, avg(steps) as steps from scripts group by flavor
         )
     """).fetchone()
     assert mean is not None
     weight = f"(0.25 + purchase_probability) * exp(0.8 * {draws.normal('browsing', 'person_no')} - 0.32)"
-    total = connection.execute(f"select sum({weight}) from people where is_online").fetchone()
+    # Whole numbers again.
+    total = connection.execute(
+        f"select sum(cast(1000000 * {weight} as bigint)) / 1000000 from people where is_online"
+    ).fetchone()
     factor = events / mean[0] / total[0] if total and total[0] and mean[0] else 0.0
     flavor = draws.choice("flavor", no, {str(number * SCRIPTS_PER_FLAVOR): flavor.share for number, flavor in flavors})
     # Half of the visits lie in the days before an order of the household, the others anywhere in the year.
@@ -439,17 +435,6 @@ def _address(plan: OverlayPlan) -> str:
     end"""
 
 
-def dotted(number: str) -> str:
-    """SQL: the IPv4 address `number` as text."""
-    parts = " || '.' || ".join(f"cast((({number}) >> {shift}) & 255 as varchar)" for shift in (24, 16, 8, 0))
-    return f"({parts})"
-
-
-def cookie_text(number: str) -> str:
-    """SQL: the anonymous_id of cookie `number`: twelve hexadecimal digits, no two alike, in no visible order."""
-    return f"format('{{:012x}}', (({number}) * 1099511629) & 281474976710655)"
-
-
 def cart_text(session: str) -> str:
     """SQL: the cart of a visit."""
-    return f"cast(300000000000 + {session} as varchar)"
+    return f"cast({FIRST_CART} + {session} as varchar)"

@@ -8,16 +8,20 @@ from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from ingestion.landing_zone import LandingError, LandingZone, LoadSummary
+from ingestion.overlay.agents import MONTHS, browser_agents
 from ingestion.overlay.base import open_base
+from ingestion.overlay.bots import BotSurroundings, BotTraffic, bot_traffic
 from ingestion.overlay.consent import consent_events_sql
 from ingestion.overlay.contacts import COLUMNS as CONTACT_COLUMNS
 from ingestion.overlay.contacts import open_contacts
-from ingestion.overlay.events import open_bots, web_events_sql
+from ingestion.overlay.events import WebEvents
 from ingestion.overlay.mail import email_events_sql, open_mail
 from ingestion.overlay.people import open_people
-from ingestion.overlay.plan import EVERYTHING_KNOWN, OverlayPlan
+from ingestion.overlay.plan import EVERYTHING_KNOWN, PERIOD_DAYS, PERIOD_START, OverlayPlan
 from ingestion.overlay.pools import open_pools
 from ingestion.overlay.scripts import open_scripts
 from ingestion.overlay.service import support_tickets_sql, survey_answers_sql
@@ -29,11 +33,22 @@ SOURCE = "synthetic-overlay"
 
 @dataclass(frozen=True)
 class Overlay:
-    """A generated overlay: landing tables and truth tables, as queries on the connection that it was made on."""
+    """A generated overlay.
+
+    Attributes
+    ----------
+    people
+        How many.
+    tables, truth
+        Landing tables and truth tables, as queries on the connection that the overlay was made on.
+    web_events
+        The one large landing table, made while it is written.
+    """
 
     plan: OverlayPlan
     people: int
     tables: Mapping[str, str]
+    web_events: WebEvents
     truth: Mapping[str, str]
 
 
@@ -59,13 +74,13 @@ def generate(
     counted = connection.execute("select count(*) from base_households").fetchone()
     assert counted is not None
     people = int(counted[0]) * plan.scale
-    open_pools(connection, plan.draws, people)
-    open_people(connection, plan)
-    open_contacts(connection, plan, people)
+    pools = open_pools(connection, plan.draws, people)
+    open_people(connection, plan, pools)
+    open_contacts(connection, plan, people, pools)
     open_mail(connection, plan)
     open_scripts(connection, plan.draws)
     open_sessions(connection, plan, people)
-    open_bots(connection, plan, people)
+    bots = _open_bots(connection, plan, people)
     tables = {
         "crm_contacts": f"select {', '.join(CONTACT_COLUMNS)} from contacts",
         "email_events": email_events_sql(plan),
@@ -77,8 +92,27 @@ def generate(
     limits += [f"known_at < timestamp '{known_before}'"] if known_before else []
     if limits:
         tables = {name: f"select * from ({query}) where {' and '.join(limits)}" for name, query in tables.items()}
-    tables["web_events"] = web_events_sql(plan, known_from, known_before)
-    return Overlay(plan, people, tables, truth_queries(plan))
+    events = WebEvents(connection, plan, bots, known_from, known_before)
+    return Overlay(plan, people, tables, events, truth_queries(plan))
+
+
+def _open_bots(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, people: int) -> BotTraffic:
+    """What all families ask for; also the table `bot_visitors`, one row a cookie."""
+    catalogue = connection.execute("select count(*) from base_shelf where month_no = -1").fetchone()
+    assert catalogue is not None
+    bots = bot_traffic(
+        plan.bot_families, plan.draws, PERIOD_START,
+        BotSurroundings(
+            period_days=PERIOD_DAYS, products=int(catalogue[0]), people=people, events=plan.wanted_events(people),
+            browser_agents=browser_agents(), months=MONTHS,
+        ),
+    )  # fmt: skip
+    cookies, first, requests = np.unique(bots.cookie, return_index=True, return_counts=True)
+    rows = pa.table({"cookie_no": cookies, "family_no": bots.family[first], "requests": requests})
+    connection.register("bot_rows", rows)
+    connection.execute("create or replace temp table bot_visitors as from bot_rows")
+    connection.unregister("bot_rows")
+    return bots
 
 
 def land_overlay(
@@ -114,7 +148,7 @@ def land_overlay(
         load_date=EVERYTHING_KNOWN if known_before is None else _day_of(known_before),
         known_at_is_assumed=True,
         is_synthetic=True,
-        tables=overlay.tables,
+        tables={**overlay.tables, "web_events": overlay.web_events.write},
     )
 
 
