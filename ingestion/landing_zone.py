@@ -22,8 +22,8 @@ from ingestion.contract import LandingContract, read_contract
 
 LOADS = "loads"
 TableWriter = Callable[[Path, str, pa.Schema], int]
-"""Writes `<load_id>.parquet`, or several `<load_id>-<number>.parquet`, with the columns and types of the schema into the
-folder, each whole or not at all; returns the rows."""
+"""Writes `<load_id>.parquet`, or several `<load_id>-<number>.parquet`, with the columns and types of the schema into
+the folder, each whole or not at all; returns the rows."""
 # A glob over an empty folder is an error in DuckDB. This file sorts first and so gives every read the contract's types.
 ZERO_ROWS_FILE = Path("load_date=1970-01-01") / "empty.parquet"
 

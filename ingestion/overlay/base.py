@@ -64,7 +64,7 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
         with orders as ({tables["orders"]})
         select
             row_number() over (order by loyalty_id, occurred_at, order_id) - 1 as order_no,
-            cast(order_id as varchar) as order_id, loyalty_id, store_id, occurred_at,
+            cast(order_id as varchar) as order_id, cast(loyalty_id as varchar) as loyalty_id, store_id, occurred_at,
             cast(date_part('hour', local_at) * 60 + date_part('minute', local_at) as integer) as local_minute
         from (select *, timezone('{ZONE}', timezone('UTC', occurred_at)) as local_at from orders)
         where loyalty_id is not null
@@ -90,11 +90,14 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
     """)
     connection.execute(f"""
         create or replace temp table base_recipients as
-        select cast(campaign_id as varchar) as campaign_id, loyalty_id from ({tables["campaign_recipients"]})
+        select cast(campaign_id as varchar) as campaign_id, cast(loyalty_id as varchar) as loyalty_id
+        from ({tables["campaign_recipients"]})
     """)
     connection.execute(f"""
         create or replace temp table base_households as
-        with members as ({tables["loyalty_members"]}),
+        with members as (
+            select cast(loyalty_id as varchar) as loyalty_id, age_band from ({tables["loyalty_members"]})
+        ),
         counted as (
             select
                 loyalty_id, min(order_no) as first_order_no, count(*) as order_count,
@@ -103,7 +106,7 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
             from base_orders group by loyalty_id
         )
         select
-            row_number() over (order by md5(cast(loyalty_id as varchar))) - 1 as household_no, loyalty_id, age_band,
+            row_number() over (order by md5(loyalty_id)) - 1 as household_no, loyalty_id, age_band,
             first_order_no, order_count, active_weeks,
             loyalty_id in (select loyalty_id from base_recipients) as is_mailed
         from members join counted using (loyalty_id)

@@ -325,10 +325,16 @@ def _check(family: BotFamily, requests: BotRequests) -> None:
             f"the bot family '{family.name}' asks for steps {strangers}; allowed are "
             f"{', '.join(f'{step.name} ({int(step)})' for step in BOT_STEPS)}"
         )
-    for name, limit in (("visitor", MAX_VISITORS), ("agent", len(requests.agents)), ("address", len(requests.addresses))):
+    for name, limit in (
+        ("visitor", MAX_VISITORS),
+        ("agent", len(requests.agents)),
+        ("address", len(requests.addresses)),
+    ):
         low, high = int(np.min(getattr(requests, name))), int(np.max(getattr(requests, name)))
         if low < 0 or high >= limit:
-            raise ValueError(f"the bot family '{family.name}' has {name} from {low} to {high}; allowed: 0 to {limit - 1}")
+            raise ValueError(
+                f"the bot family '{family.name}' has {name} from {low} to {high}; allowed: 0 to {limit - 1}"
+            )
 
 
 def _shares(weights: Sequence[float]) -> np.ndarray:
@@ -338,7 +344,9 @@ def _shares(weights: Sequence[float]) -> np.ndarray:
 
 
 def _steps(generator: np.random.Generator, events: int, weights: dict[Step, float]) -> np.ndarray:
-    steps: np.ndarray = generator.choice([int(step) for step in weights], size=events, p=_shares(list(weights.values())))
+    steps: np.ndarray = generator.choice(
+        [int(step) for step in weights], size=events, p=_shares(list(weights.values()))
+    )
     return steps
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ingestion.overlay.plan import OverlayPlan
 from ingestion.overlay.columns import cookie_text_sql
+from ingestion.overlay.plan import OverlayPlan
 
-# Purpose: share that agrees, by where it is asked. Whoever is asked and says no leaves a withdrawal.
-SIGNUP = {"email": 0.78, "personalization": 0.7, "advertising": 0.42, "analytics": 0.85}
-TILL = {"email": 0.55, "personalization": 0.5}
+# Purpose: share that agrees, by where it is asked. Whoever is asked and says no leaves a withdrawal. To e-mails a
+# person says the same everywhere (`people.agrees_to_mail`), and a newsletter is asked for.
+SIGNUP = {"email": 1.0, "personalization": 0.7, "advertising": 0.42, "analytics": 0.85}
+TILL = {"email": 1.0, "personalization": 0.5}
 BANNER = {"analytics": 0.93, "personalization": 0.66, "advertising": 0.5}
 BANNER_SHARE = 0.6  # of the cookies whose visitor answers the banner at all
 WITHDRAWN_SHARE, REGRANTED_SHARE = 0.06, 0.35
@@ -47,7 +48,10 @@ def consent_events_sql(plan: OverlayPlan) -> str:
         ),
         asked as ({asked}),
         answered as (
-            select *, {draws.unit("answer", no)} < share as is_granted from asked
+            select
+                asked.*,
+                {draws.unit("answer", no)} < share and (purpose <> 'email' or people.agrees_to_mail) as is_granted
+            from asked left join people using (person_no)
         ),
         left_mail as (
             select person_no, min(unsubscribed_at) as unsubscribed_at from mails
@@ -57,7 +61,8 @@ def consent_events_sql(plan: OverlayPlan) -> str:
         withdrawn as (
             -- By the link in an e-mail, at once; or some day in the preference center.
             select
-                granted.* exclude (asked_at, captured_by), unsubscribed_at as asked_at, 'unsubscribe_link' as captured_by
+                granted.* exclude (asked_at, captured_by), unsubscribed_at as asked_at,
+                'unsubscribe_link' as captured_by
             from granted join left_mail using (person_no)
             where purpose = 'email' and unsubscribed_at > asked_at
             union all
@@ -66,7 +71,8 @@ def consent_events_sql(plan: OverlayPlan) -> str:
                 asked_at + to_seconds(86400 + {draws.below("withdrawn at", no, 200 * 86400)}), 'preference_center'
             from granted
             where {draws.chance("withdrawn", no, WITHDRAWN_SHARE)}
-                and not (purpose = 'email' and person_no in (select person_no from left_mail))
+                -- Who still gets e-mails has not withdrawn.
+                and not (purpose = 'email' and person_no in (select person_no from mails))
         ),
         regranted as (
             select

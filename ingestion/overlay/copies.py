@@ -11,7 +11,11 @@ What a copy does to the real household's orders, so that the shop keeps its shap
 
 from __future__ import annotations
 
-from ingestion.overlay.plan import PERIOD_END, PERIOD_START, OverlayPlan
+from collections.abc import Mapping
+
+import duckdb
+
+from ingestion.overlay.plan import PERIOD_END, PERIOD_START, ZONE, OverlayPlan
 
 MAX_WEEKS = 8
 MAX_MINUTES = 45
@@ -57,7 +61,8 @@ def person_orders_sql(plan: OverlayPlan, columns: str = "", where: str = "true",
     return f"""
         select
             person_no, order_no, repetition,
-            cast({FIRST_ORDER_ID} + (person_no * 4096 + order_no - first_order_no) * 4 + repetition as varchar) as order_id,
+            cast({FIRST_ORDER_ID} + (person_no * 4096 + order_no - first_order_no) * 4 + repetition as varchar)
+                as order_id,
             (case
                 when moved_at_all < timestamp '{PERIOD_START}' then moved_at_all + to_days({7 * WHOLE_WEEKS})
                 when moved_at_all >= timestamp '{PERIOD_END}' then moved_at_all - to_days({7 * WHOLE_WEEKS})
@@ -75,7 +80,79 @@ def person_orders_sql(plan: OverlayPlan, columns: str = "", where: str = "true",
     """
 
 
-def taken_sql(plan: OverlayPlan) -> str:
-    """SQL: how often a person's copy takes the order `order_no` of the household: 0, 1, 2 …; `intensity` on average."""
-    drawn = plan.draws.unit("taken", ORDER_KEY)
+def taken_sql(plan: OverlayPlan, order_no: str = "order_no") -> str:
+    """SQL: how often a person's copy takes an order of the household: 0, 1, 2 …; `intensity` on average."""
+    drawn = plan.draws.unit("taken", ORDER_KEY.replace("order_no", order_no))
     return f"least({MAX_REPETITIONS}, cast(floor(intensity + {drawn}) as bigint))"
+
+
+def copied_tables(
+    connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, base: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Queries of the shop's landing tables for the people instead of the households, after `generate`.
+
+    Products, campaigns and coupons stay as they are. Members, orders, lines, mailings and redemptions are copies.
+    """
+    draws = plan.draws
+    connection.execute(f"""
+        create or replace temp table copy_lines as
+        select order_no, lines.* exclude (order_id, occurred_at, known_at)
+        from ({base["order_lines"]}) as lines
+        join base_orders on base_orders.order_id = cast(lines.order_id as varchar)
+    """)
+    connection.execute(f"""
+        create or replace temp table copy_members as
+        select * replace (cast(loyalty_id as varchar) as loyalty_id) from ({base["loyalty_members"]})
+    """)
+    # A redemption is kept where the copy took an order of that day, so that no coupon comes without its order.
+    connection.execute(f"""
+        create or replace temp table copy_redemptions as
+        select *, row_number() over (order by loyalty_id, coupon_id, redeemed_on) as redemption_no from (
+        select
+            cast(redemptions.loyalty_id as varchar) as loyalty_id, coupon_id, campaign_id, redeemed_on,
+            redemptions.occurred_at,
+            redemptions.known_at, min(order_no) as order_no
+        from ({base["coupon_redemptions"]}) as redemptions
+        left join base_orders
+            on base_orders.loyalty_id = cast(redemptions.loyalty_id as varchar)
+            and cast(timezone('{ZONE}', timezone('UTC', base_orders.occurred_at)) as date)
+                = cast(redemptions.redeemed_on as date)
+        group by all
+        )
+    """)
+    cents = f"({draws.below('cents', f'{ORDER_KEY} * 256 + line_number % 256', 5)} - 2) / 100"
+    moved = f"case when quantity > 0 and net_amount >= 0.1 then cast({cents} as decimal(18, 2)) else 0 end"
+    orders = person_orders_sql(plan, "card, store_id")
+    return {
+        "loyalty_members": """
+            select copy_members.* replace (people.loyalty_id as loyalty_id)
+            from people join copy_members on copy_members.loyalty_id = people.household_loyalty_id
+        """,
+        "products": base["products"],
+        "orders": f"""
+            select
+                order_id, card as loyalty_id, store_id, 'main' as brand, 'store' as channel, 'completed' as status,
+                'USD' as currency, '{ZONE}' as business_timezone, occurred_at, occurred_at as known_at
+            from ({orders})
+        """,
+        "order_lines": f"""
+            select
+                orders.order_id, line_number, product_id, line_type, quantity,
+                gross_amount + {moved} as gross_amount, retail_discount, coupon_discount, coupon_match_discount,
+                tax_amount, net_amount + {moved} as net_amount, unit_cost, original_order_id,
+                orders.occurred_at, orders.occurred_at as known_at
+            from ({person_orders_sql(plan)}) as orders join copy_lines using (order_no)
+        """,
+        "campaigns": base["campaigns"],
+        "campaign_recipients": f"""
+            select campaign_id, people.loyalty_id, occurred_at, known_at
+            from ({base["campaign_recipients"]}) as recipients
+            join people on people.household_loyalty_id = cast(recipients.loyalty_id as varchar)
+        """,
+        "coupons": base["coupons"],
+        "coupon_redemptions": f"""
+            select people.loyalty_id, coupon_id, campaign_id, redeemed_on, occurred_at, known_at
+            from copy_redemptions join people on people.household_loyalty_id = copy_redemptions.loyalty_id
+            where {taken_sql(plan, "coalesce(order_no, redemption_no)")} > 0
+        """,
+    }

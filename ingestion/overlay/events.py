@@ -184,7 +184,7 @@ class WebEvents:
         self._shelf = arrays("select product_no, kind_no, list_cents, shown_cents from base_shelf order by shelf_no")
         self._products = _column(connection, "select product_id from base_products order by product_no")
         self._words = _column(connection, "select search_words from base_kinds order by kind_no")
-        self._emails = _column(connection, "select email from people order by person_no")
+        self._emails = _column(connection, "select account_email from people order by person_no")
         self._pages, self._page_first, self._page_of = _open_pages(connection)
 
     def _read_visits(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -288,12 +288,16 @@ class WebEvents:
             path = visits["first_path_step"][of_visit] + 2 * of_place + 1 + part
             parts.append(
                 _Events(
-                    of_visit, (4 * (of_place + 1) + 2 * part).astype(np.int16),
+                    of_visit,
+                    (4 * (of_place + 1) + 2 * part).astype(np.int16),
                     np.full(len(of_visit), int(step), dtype=np.int8),
                     self._paths[path] * visits["pace"][of_visit],
-                    lines["product_no"][of_line], lines["kind_no"][of_line], lines["list_cents"][of_line],
-                    lines["shown_cents"][of_line], lines["quantity"][of_line],
-                )  # fmt: skip
+                    lines["product_no"][of_line],
+                    lines["kind_no"][of_line],
+                    lines["list_cents"][of_line],
+                    lines["shown_cents"][of_line],
+                    lines["quantity"][of_line],
+                )
             )
         return _Events.together(parts)
 
@@ -309,9 +313,11 @@ class WebEvents:
                 seconds = visits["idle_seconds"][rows] + self._paths[path] * visits["pace"][rows]
             parts.append(
                 _Events.plain(
-                    rows, np.full(len(rows), position, dtype=np.int16), np.full(len(rows), int(step), dtype=np.int8),
+                    rows,
+                    np.full(len(rows), position, dtype=np.int16),
+                    np.full(len(rows), int(step), dtype=np.int8),
                     seconds,
-                )  # fmt: skip
+                )
             )
         return _Events.together(parts)
 
@@ -359,7 +365,10 @@ class WebEvents:
         happened = start[events.visit] + (events.seconds * 1000).astype(np.int64)
         sent = happened + 20 + _part(bits, 16, 10, 900)
         flushed = with_bots(
-            np.where(arrays["late_seconds"] > 0, arrays["start_ms"] + 1000 * arrays["late_seconds"].astype(np.int64), 0), 0
+            np.where(
+                arrays["late_seconds"] > 0, arrays["start_ms"] + 1000 * arrays["late_seconds"].astype(np.int64), 0
+            ),
+            0,
         )
         # Without a connection the device keeps its events, and sends them together when it has one again.
         sent = np.maximum(sent, flushed[events.visit] + _part(bits, 26, 8, 200))
@@ -368,8 +377,10 @@ class WebEvents:
         # same message on twice.
         tries_again = _part(bits[again], 43, 1, 2) == 0
         sent_again = sent[again] + np.where(tries_again, 2_000 + _part(bits[again], 44, 20, 600_000), 0)
-        known_again = known[again] + (sent_again - sent[again]) + np.where(
-            tries_again, 0, 500 + _part(bits[again], 44, 20, 20_000)
+        known_again = (
+            known[again]
+            + (sent_again - sent[again])
+            + np.where(tries_again, 0, 500 + _part(bits[again], 44, 20, 20_000))
         )
         known = np.concatenate([known, known_again])
         order = np.argsort(known, kind="stable")
@@ -409,9 +420,7 @@ class WebEvents:
             ),
             "order_id": _of_visit(at["order_id"], visit, kind == int(Step.ORDER)),
             "search_query": used(events.kind_no[row], self._words, kind != int(Step.SEARCH)),
-            "user_agent": used(
-                with_bots(arrays["agent_no"], requests.agent)[visit], self._bots.agents
-            ),
+            "user_agent": used(with_bots(arrays["agent_no"], requests.agent)[visit], self._bots.agents),
             "ip_address": self._addresses(arrays, requests, visit),
             "region": _of_visit(at["region"], visit, is_person),
             "sent_at": instants(sent + skew),
@@ -470,10 +479,7 @@ _EVENT_TYPES = pa.array([STEP_KINDS[Step(step)].event_type for step in range(_KI
 _CONTENT_TYPES = pa.array([STEP_KINDS[Step(step)].content_type for step in range(_KINDS)])
 _EVENT_NAMES = pa.array([kind.event_name for kind in STEP_KINDS.values() if kind.event_name])
 _EVENT_NAME_CODE = np.array(
-    [
-        _EVENT_NAMES.index(name).as_py() if (name := STEP_KINDS[Step(step)].event_name) else -1
-        for step in range(_KINDS)
-    ],
+    [_EVENT_NAMES.index(name).as_py() if (name := STEP_KINDS[Step(step)].event_name) else -1 for step in range(_KINDS)],
     dtype=np.int32,
 )
 _DOLLARS = pa.array(["USD"])
@@ -492,7 +498,7 @@ def _file_schema(schema: pa.Schema) -> pa.Schema:
 
 
 def _open_pages(connection: duckdb.DuckDBPyConnection) -> tuple[pa.Array, Array, Array]:
-    """All pages; per step the number of its first page, and whether it has one in all (0), a product (1) or a kind (2)."""
+    """All pages; per step the number of its first one, and whether that is one in all (0), one a product (1) or a kind (2)."""
     pages: list[pa.Array] = []
     first, of = np.zeros(_KINDS, dtype=np.int64), np.zeros(_KINDS, dtype=np.int8)
     for step, url in _FIXED.items():

@@ -6,7 +6,6 @@ import duckdb
 
 from ingestion.overlay.plan import EVERYTHING_KNOWN, PERIOD_END, PERIOD_START, SITE, ZONE, OverlayPlan
 
-REACHED_SHARE = 0.95  # of the recipients with an address: the others never agreed to mail
 BOUNCED_SHARE, HARD_BOUNCE_SHARE = 0.025, 0.6
 OPENED_SHARE, CLICKED_SHARE = 0.34, 0.22  # of those delivered, of those opened; for the average person
 MACHINE_SHARE = 0.3  # people whose mail program loads pictures before anybody reads
@@ -28,11 +27,7 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
     kinds = ", ".join(
         f"({number}, '{name}', {days}, {share})" for number, (name, (days, share)) in enumerate(MAILS.items())
     )
-    recipients = (
-        "people.loyalty_id = cast(base_recipients.loyalty_id as varchar)"
-        if plan.scale == 1
-        else "people.household_loyalty_id = base_recipients.loyalty_id"
-    )
+    clicked = f"least(0.8, {CLICKED_SHARE} * interest * (0.6 + 0.8 * price_sensitivity))"
     connection.execute(f"""
         create or replace temp table mails as
         with kinds(kind_no, kind, after_days, share) as (values {kinds}),
@@ -52,8 +47,8 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
                 email, price_sensitivity
             from batches
             join base_recipients using (campaign_id)
-            join people on {recipients}
-            where email is not null
+            join people on people.household_loyalty_id = base_recipients.loyalty_id
+            where email is not null and agrees_to_mail
         ),
         sent as (
             select
@@ -67,7 +62,6 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
             from planned
             where batch_at < timestamp '{PERIOD_END}' - to_days(1)
                 and {draws.chance("mailed", no, "share")}
-                and {draws.chance("reached", "person_no", REACHED_SHARE)}
         ),
         happened as (
             select
@@ -75,8 +69,7 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
                 case when not (is_hard or is_soft)
                     then sent_at + to_milliseconds(800 + {draws.below("delivery", no, 45_000)}) end as delivered_at,
                 {draws.chance("opened", no, f"least(0.95, {OPENED_SHARE} * interest)")} as is_opened,
-                {draws.chance("clicked", no, f"least(0.8, {CLICKED_SHARE} * interest * (0.6 + 0.8 * price_sensitivity))")}
-                    as is_clicked,
+                {draws.chance("clicked", no, clicked)} as is_clicked,
                 {draws.chance("unsubscribed", no, UNSUBSCRIBED_SHARE)} as is_unsubscribed,
                 {draws.chance("complained", no, COMPLAINED_SHARE)} as is_complained
             from sent

@@ -16,6 +16,7 @@ from ingestion.overlay.pools import AREA_CODES, NUMBERS_PER_AREA_CODE
 
 FAMILY_SHARE = 0.08  # of the pairs of neighboring numbers: they share a home, mostly a name, an address and a device
 EMAIL_SHARE = 0.93
+MAIL_SHARE = 0.8  # agree to e-mails when they sign up
 ACCOUNT_SHARE = 0.72
 ONLINE_SHARE = 0.85
 MOVED_SHARE = 0.09
@@ -87,12 +88,12 @@ def _drawn_sql(plan: OverlayPlan, households: int, departments: int, pools: Mapp
     copies = "household_no" if plan.scale == 1 else f"household_no + copy_no * {households}"
     if plan.scale == 1:
         source = "select *, 0 as copy_no from base_households"
-        loyalty = "cast(base.loyalty_id as varchar)"
+        loyalty = "base.loyalty_id"
         intensity = "1.0"
         taste = "household_tastes.department_no"
     else:
         source = f"select * from base_households cross join range({plan.scale}) as copies(copy_no)"
-        loyalty = "cast(base.loyalty_id as varchar) || '-' || copy_no"
+        loyalty = "base.loyalty_id || '-' || copy_no"
         # A copy buys more or less than its household: a factor with mean 1.
         intensity = f"exp(0.35 * {draws.normal('intensity', no)} - 0.06125)"
         taste = (
@@ -166,6 +167,8 @@ def _drawn_sql(plan: OverlayPlan, households: int, departments: int, pools: Mapp
             {draws.choice("second domain", no, EMAIL_DOMAINS)} as second_domain,
             {draws.below("email form", no, 6)} as email_form,
             {draws.chance("second email", no, SECOND_EMAIL_SHARE)} as has_second_email,
+            {draws.chance("old account", no, 0.4)} as has_old_account,
+            {draws.chance("agrees to mail", no, MAIL_SHARE)} as agrees_to_mail,
             {draws.chance("online", no, ONLINE_SHARE)} as is_online,
             {draws.chance("account", no, ACCOUNT_SHARE)} as wants_account,
             -- Most were customers before the year began.
@@ -234,6 +237,14 @@ def _people_sql(plan: OverlayPlan) -> str:
                 (person_no * 2 * {PHONE_STEP}) % {capacity} as phone_no,
                 ((person_no * 2 + 1) * {PHONE_STEP}) % {capacity} as old_phone_no
             from counted
+        ),
+        addressed as (
+            select
+                *,
+                -- The old address of those who changed it. Its form holds the number, so that nobody else has it.
+                case when has_email and has_second_email
+                    then plain_first || '.p' || (person_no * 31 + 17) || '@' || second_domain end as second_email
+            from reachable
         )
         select
             person_no, 'p' || person_no as person_id, household_no, household_loyalty_id, copy_no, loyalty_id,
@@ -246,16 +257,17 @@ def _people_sql(plan: OverlayPlan) -> str:
             birth_date, age_band,
             -- how to reach
             case when has_email then full_email end as email,
-            -- The old address of those who changed it. Its form holds the number, so that nobody else has it.
-            case when has_email and has_second_email
-                then plain_first || '.p' || (person_no * 31 + 17) || '@' || second_domain end as second_email,
+            second_email, agrees_to_mail,
+            -- Who signed in to the web long ago may have done so with the old address.
+            case when has_old_account and second_email is not null then second_email when has_email then full_email end
+                as account_email,
             {_phone("phone_no")} as phone, {_phone("old_phone_no")} as old_phone,
             street, city, region, postcode, old_street, old_city, old_region, old_postcode, is_moved, moved_at,
             -- the web
             is_online, is_online and wants_account and has_email as has_account,
             'u' || ({FIRST_USER} + (person_no * {USER_STEP}) % {USER_CAPACITY}) as user_id, signed_up_at,
             first_order_no, order_count, is_mailed
-        from reachable
+        from addressed
         join base_departments on department_no = taste_department_no
         left join pool_area_codes as area on area.number = phone_no // {NUMBERS_PER_AREA_CODE}
         left join pool_area_codes as old_area on old_area.number = old_phone_no // {NUMBERS_PER_AREA_CODE}

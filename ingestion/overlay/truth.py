@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ingestion.overlay.plan import OverlayPlan
 from ingestion.overlay.columns import cookie_text_sql
+from ingestion.overlay.plan import OverlayPlan
 from ingestion.overlay.web import cart_text
 
 
@@ -30,7 +30,8 @@ def truth_queries(plan: OverlayPlan) -> Mapping[str, str]:
         # One row per record of a source system: whose it is. kind: person, shared, bot, test_account.
         "records": f"""
             select
-                'crm_contacts' as source_system, contact_id as source_record_id, any_value('p' || person_no) as person_id,
+                'crm_contacts' as source_system, contact_id as source_record_id,
+                any_value('p' || person_no) as person_id,
                 case when any_value(person_no) is null then 'test_account' else 'person' end as kind
             from contacts group by contact_id
             union all
@@ -82,7 +83,8 @@ def truth_queries(plan: OverlayPlan) -> Mapping[str, str]:
         # One row per visit that was delivered late, or in part twice.
         "visit_faults": f"""
             select
-                {cookie_text_sql("cookie_no")} as anonymous_id, start_at as started_at, last_seconds, late_seconds, is_resent
+                {cookie_text_sql("cookie_no")} as anonymous_id, start_at as started_at, last_seconds, late_seconds,
+                is_resent
             from web_sessions where late_seconds > 0 or is_resent
         """,
     }

@@ -15,7 +15,6 @@ from ingestion.overlay.mail import clicks_sql
 from ingestion.overlay.plan import (
     MAX_LATE_DAYS,
     PERIOD_DAYS,
-    PERIOD_END,
     PERIOD_START,
     OverlayPlan,
 )
@@ -73,7 +72,7 @@ def open_sessions(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, peop
     connection.execute(f"create or replace temp table visits as {_devices_sql(plan)}")
     for name in ("order_visits", "mail_visits", "browsing"):
         connection.execute(f"drop table {name}")
-    connection.execute(f"create or replace temp table web_sessions as {_sessions_sql(plan)}")
+    connection.execute(f"create or replace temp table web_sessions as {_sessions_sql(plan, people)}")
     connection.execute("drop table visits")
 
 
@@ -111,11 +110,13 @@ def _open_order_visits(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan,
     online = f"has_account and {draws.chance('orders online', 'person_no', ORDERS_ONLINE_SHARE)}"
     # Whole numbers: a sum of doubles would depend on the order in which threads finish.
     expected = connection.execute(f"""
-        select sum(cast(10 * {_order_events("line_count")} as bigint) * order_visitors) / 10
+        select sum(cast(10 * {_order_events("line_count")} * order_visitors as bigint)) / 10
         from orderable
         join base_orders using (order_no)
         join (
-            select household_loyalty_id, count(*) as order_visitors from people where {online} group by all
+            -- A copy may leave an order out.
+            select household_loyalty_id, sum(cast(1000 * least(1, intensity) as bigint)) / 1000 as order_visitors
+            from people where {online} group by all
         ) as visitors on household_loyalty_id = base_orders.loyalty_id
     """).fetchone()
     possible = float(expected[0]) if expected and expected[0] else 0.0
@@ -144,7 +145,8 @@ def _open_order_visits(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan,
         select
             order_no,
             cast(row_number() over (
-                partition by order_no order by {draws.bits("line place", "(order_no * 1024 + line_number)")}, line_number
+                partition by order_no
+                order by {draws.bits("line place", "(order_no * 1024 + line_number)")}, line_number
             ) as integer) as place,
             base_lines.product_no, kind_no, list_cents, shown_cents, cast(least(127, quantity) as tinyint) as quantity,
             {draws.chance("line viewed", "(order_no * 1024 + line_number)", LINE_VIEW_SHARE)} as is_viewed
@@ -308,7 +310,7 @@ def _devices_sql(plan: OverlayPlan) -> str:
     """
 
 
-def _sessions_sql(plan: OverlayPlan) -> str:
+def _sessions_sql(plan: OverlayPlan, people: int) -> str:
     draws, key = plan.draws, "visit_key"
     week = MAX_LATE_DAYS * 86_400
     late = f"3600 * exp({draws.unit('late by', key)} * ln({(week - 8 * 3600) / 3600:.4f}))"
@@ -317,6 +319,7 @@ def _sessions_sql(plan: OverlayPlan) -> str:
     mobile = draws.choice("browser", "device_no", MOBILE_SHARES)
     source = draws.choice("source", key, SOURCES)
     months = month_no("start_at")
+    agent_month = f"{months} - {draws.below('browser age', 'device_no', 4)}"
     tags = f"""
         case
             when campaign_id is not null then 'utm_source=newsletter&utm_medium=email&utm_campaign=' || campaign_id
@@ -344,8 +347,7 @@ def _sessions_sql(plan: OverlayPlan) -> str:
                 *,
                 known_person is not null and not {draws.chance("logged out", key, LOGGED_OUT_SHARE)} as is_known,
                 {source} as source,
-                cast(least({MONTHS - 1}, greatest(0, {months} - {draws.below("browser age", "device_no", 4)})) as integer)
-                    as agent_month,
+                cast(least({MONTHS - 1}, greatest(0, {agent_month})) as integer) as agent_month,
                 {draws.chance("late", key, LATE_SHARE)} and order_no < 0 and is_mobile as is_late,
                 -- At home, at work, or on the way behind the address of a mobile network.
                 case
@@ -359,7 +361,8 @@ def _sessions_sql(plan: OverlayPlan) -> str:
             select
                 *,
                 case
-                    when (order_no >= 0 or (has_account and wants_login)) and not (is_known and known_person = person_no)
+                    when (order_no >= 0 or (has_account and wants_login))
+                        and not (is_known and known_person = person_no)
                         then {LOGS_IN}
                     when is_known then {KNOWN}
                     else {ANONYMOUS}
@@ -389,7 +392,7 @@ def _sessions_sql(plan: OverlayPlan) -> str:
             login_position, cast(login_seconds as float) as login_seconds,
             -- from where
             cast(case when is_mobile then {mobile} else {desktop} end as integer) * {MONTHS} + agent_month as agent_no,
-            {_address(plan)} as address_no,
+            {_address(plan, people)} as address_no,
             case when place = 2 and {draws.chance("not located", key, 0.4)} then null else region end as region,
             case when campaign_id is null then {_referrer("source")}
                 when arrival_position = 0 and {draws.chance("webmail", key, 0.4)} then '{REFERRERS["mail"]}'
@@ -419,19 +422,21 @@ def _referrer(source: str) -> str:
     return f"case {source} {cases} end"
 
 
-def _address(plan: OverlayPlan) -> str:
+def _address(plan: OverlayPlan, people: int) -> str:
     """SQL: an IPv4 address as a number. None of them is a real subscriber's.
 
     Homes are in 198.18.0.0/15 (benchmarks) and change every few months; offices in 172.16.0.0/12 (private), a few
-    dozen people each; phones on the way in 100.64.0.0/10 (shared by a carrier's customers).
+    large and many small; phones on the way in 100.64.0.0/10 (shared by a carrier's customers).
     """
     draws = plan.draws
-    lease = f"(home_no * 8 + cast(floor(second_of_period / (86400.0 * 75) + {draws.unit('lease', 'home_no')}) as bigint))"
+    lease = (
+        f"(home_no * 8 + cast(floor(second_of_period / (86400.0 * 75) + {draws.unit('lease', 'home_no')}) as bigint))"
+    )
     return f"""case place
         when 0 then {(198 << 24) + (18 << 16)} + {draws.below("home address", lease, 131_072)}
-        when 1 then {(172 << 24) + (16 << 16)} + {draws.below("office", "home_no", "(1 + (select count(*) from people) // 30)")}
-        else {(100 << 24) + (64 << 16)}
-            + {draws.below("carrier", "visit_key", "(1 + (select count(*) from people) // 60)")}
+        when 1 then {(172 << 24) + (16 << 16)}
+            + cast(floor(power({draws.unit("office", "home_no")}, 3) * {1 + people // 20}) as bigint)
+        else {(100 << 24) + (64 << 16)} + {draws.below("carrier", "visit_key", 1 + people // 60)}
     end"""
 
 
