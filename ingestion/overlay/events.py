@@ -498,7 +498,9 @@ def _file_schema(schema: pa.Schema) -> pa.Schema:
 
 
 def _open_pages(connection: duckdb.DuckDBPyConnection) -> tuple[pa.Array, Array, Array]:
-    """All pages; per step the number of its first one, and whether that is one in all (0), one a product (1) or a kind (2)."""
+    """All pages; per step the number of its first one, and whether it is always that (0) or one a product (1) or a
+    kind of products (2).
+    """
     pages: list[pa.Array] = []
     first, of = np.zeros(_KINDS, dtype=np.int64), np.zeros(_KINDS, dtype=np.int8)
     for step, url in _FIXED.items():
