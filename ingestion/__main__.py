@@ -7,7 +7,8 @@ import sys
 
 from ingestion.adapters import land_shop
 from ingestion.landing_zone import LandingError
-from shops import SettingsError, ShopFolders, load_settings
+from ingestion.overlay import OverlayPlan
+from shops import Settings, SettingsError, ShopFolders, load_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,6 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     land.add_argument("--shop", help=which_shop)
     land.add_argument("--households", type=int, help="demo shop only: land this many households instead of all")
+    land.add_argument("--scale", type=int, help="demo shop only: people per household; more than 1 lands copies")
+    land.add_argument(
+        "--seed", type=int, help="demo shop only: of all that is generated (default: source.overlay_seed)"
+    )
+    land.add_argument("--events", type=int, help="demo shop only: about how many web events (default: 120 a person)")
     init = commands.add_parser("init", help="draft shops/<shop>/mapping.yml from a folder of files or from a database")
     init.add_argument("source", help="folder of CSV or Parquet files, or a database's SQLAlchemy URL")
     init.add_argument("--shop", help="name of the new shop (default: that of the folder or database)")
@@ -45,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _land(options: argparse.Namespace) -> int:
     folders = ShopFolders.of(options.shop)
-    loads = land_shop(folders, load_settings(folders.shop), options.households)
+    settings = load_settings(folders.shop)
+    loads = land_shop(folders, settings, options.households, _plan(options, settings))
     for load in loads:
         state = "was already there" if load.already_landed else "landed"
         print(
@@ -58,6 +65,17 @@ def _land(options: argparse.Namespace) -> int:
 def _say(lines: list[str]) -> None:
     for line in lines:
         print(line)
+
+
+def _plan(options: argparse.Namespace, settings: Settings) -> OverlayPlan | None:
+    """What is to be generated, where an option says so."""
+    if options.scale is None and options.seed is None and options.events is None:
+        return None
+    seed = settings.source.overlay_seed if options.seed is None else options.seed
+    try:
+        return OverlayPlan(seed=seed, scale=1 if options.scale is None else options.scale, events=options.events)
+    except ValueError as error:
+        raise LandingError(f"{error}. Next: python -m ingestion land --help") from error
 
 
 if __name__ == "__main__":

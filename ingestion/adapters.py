@@ -6,6 +6,7 @@ import os
 
 from ingestion import completejourney
 from ingestion.landing_zone import LandingError, LandingZone, LoadSummary
+from ingestion.overlay.plan import OverlayPlan
 from shops import Settings, ShopFolders
 
 # The shop's own files or database, as its mapping.yml says.
@@ -14,8 +15,17 @@ MAPPING = "mapping"
 HOUSEHOLDS_VARIABLE = "AUDIENCE_DEMO_HOUSEHOLDS"
 
 
-def land_shop(folders: ShopFolders, settings: Settings, households: int | None = None) -> list[LoadSummary]:
+def land_shop(
+    folders: ShopFolders, settings: Settings, households: int | None = None, plan: OverlayPlan | None = None
+) -> list[LoadSummary]:
     """Bring what the shop's source has; without an adapter the loads that are already there stand.
+
+    Parameters
+    ----------
+    households
+        Demo shop only: so many households instead of all.
+    plan
+        Demo shop only: seed and size of what is generated; by default the settings' seed, at scale 1.
 
     Raises
     ------
@@ -26,7 +36,20 @@ def land_shop(folders: ShopFolders, settings: Settings, households: int | None =
     adapter = settings.source.adapter
     if adapter == completejourney.SOURCE:
         sample = os.environ.get(HOUSEHOLDS_VARIABLE)
-        return [completejourney.land(zone, households or (int(sample) if sample else None))]
+        households = households or (int(sample) if sample else None)
+        plan = plan or OverlayPlan(seed=settings.source.overlay_seed)
+        with_overlay = settings.source.synthetic_overlay
+        if plan.scale > 1:
+            return completejourney.land_scaled(zone, folders.truth, plan, households, with_overlay)
+        real = completejourney.land(zone, households)
+        if not with_overlay:
+            return [real]
+        return [real, completejourney.land_overlay(zone, folders.truth, real.load_id, plan)]
+    if plan is not None or households is not None:
+        raise LandingError(
+            f"{folders.own / 'settings.yml'}: only the demo shop ('{completejourney.SOURCE}') is generated, so "
+            "--households, --scale, --seed and --events do not fit here. Next: leave them out."
+        )
     if adapter == MAPPING:
         # Imported here: other shops need not wait for dlt.
         from ingestion.mapping import loading

@@ -57,6 +57,11 @@ class ShopFolders:
         return self.data / "extracted"
 
     @property
+    def truth(self) -> Path:
+        """What was planted into generated data; only benchmarks and tests read it, no model does."""
+        return self.data / "truth"
+
+    @property
     def warehouse(self) -> Path:
         return self.data / "warehouse.duckdb"
 
