@@ -58,6 +58,13 @@ class StagingSection(_Section):
     outliers: OutliersSection
 
 
+class WebSection(_Section):
+    session_idle_minutes: int = Field(ge=1)
+    new_campaign_starts_session: bool
+    late_after_minutes: int = Field(ge=1)
+    max_minutes_ahead: int = Field(ge=0)
+
+
 class TimeSection(_Section):
     as_of_date: date | None
 
@@ -92,6 +99,7 @@ class Settings(_Section):
     shop: ShopSection
     source: SourceSection
     staging: StagingSection
+    web: WebSection
     time: TimeSection
     features: FeaturesSection
     models: ModelsSection
