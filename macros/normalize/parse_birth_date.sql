@@ -16,26 +16,26 @@
     {%- set month_first = (region or setting_value('normalization.default_region')) in month_first_regions -%}
     {%- set orders = ['%m-%d', '%d-%m'] if month_first else ['%d-%m', '%m-%d'] -%}
     {%- set timeless = replace_pattern(clean_text('lower(' ~ text ~ ')'), '[t ][0-9]{1,2}:[0-9]{2}.*$', '') -%}
-    {#- The letter x marks what dots have said: that the day comes first. -#}
-    {%- set marked = replace_pattern(timeless, '^([0-9]{1,2})[.]([0-9]{1,2})[.]([0-9]{2,4})$', 'x$1-$2-$3') -%}
-    {%- set cardinal = replace_pattern(marked, '([0-9])(st|nd|rd|th)', '$1') -%}
+    {#- A letter marks a form that strptime would take for another: dots say that the day comes first, and %Y takes any
+        number of digits. -#}
+    {%- set dotted = replace_pattern(timeless, '^([0-9]{1,2})[.]([0-9]{1,2})[.]([0-9]{2,4})$', 'd$1-$2-$3') -%}
+    {%- set cardinal = replace_pattern(dotted, '([0-9])(st|nd|rd|th)', '$1') -%}
     {%- set parts = replace_pattern(cardinal, '[^0-9a-z]+', '-') -%}
+    {%- set year_first = replace_pattern(parts, '^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})$', 'y$1') -%}
+    {%- set marked = replace_pattern(year_first, '^([0-9]{8})$', 'n$1') -%}
+    {%- set formats = ['y%Y-%m-%d', 'd%d-%m-%Y', 'd%m-%d-%Y', 'n%Y%m%d'] -%}
+    {%- for order in orders -%}{%- do formats.append('n' ~ order | replace('-', '') ~ '%Y') -%}{%- endfor -%}
     {#- Two digits before four: %Y takes 85 for the year 85. -#}
-    {%- set formats = ['x%d-%m-%y', 'x%m-%d-%y', 'x%d-%m-%Y', 'x%m-%d-%Y'] -%}
-    {%- for year in ['-%y', '-%Y'] -%}
-        {%- for order in [orders[0], orders[1], '%d-%b', '%d-%B', '%b-%d', '%B-%d'] -%}
-            {%- do formats.append(order ~ year) -%}
-        {%- endfor -%}
+    {%- for order in orders + ['d%d-%m', 'd%m-%d', '%d-%b', '%d-%B', '%b-%d', '%B-%d'] -%}
+        {%- do formats.append(order ~ '-%y') -%}
     {%- endfor -%}
-    {%- do formats.extend(['%Y-%m-%d', '%Y%m%d', orders[0] | replace('-', '') ~ '%Y', orders[1] | replace('-', '') ~ '%Y']) -%}
-    {%- set parsed = parse_date(parts, formats) -%}
-    case
-        when {{ parsed }} < date '1000-01-01' then null
-        when
-            {{ parsed }} > cast({{ written_at }} as date)
-            and {{ matches_pattern(parts, '^[0-9a-z]{1,9}-[0-9a-z]{1,9}-[0-9]{2}$') }}
-            and not {{ matches_pattern(parts, '^[0-9]{4}-') }}
-            then cast({{ parsed }} - interval 100 year as date)
-        else {{ parsed }}
-    end
+    {%- for order in orders + ['%d-%b', '%d-%B', '%b-%d', '%B-%d'] -%}
+        {%- do formats.append(order ~ '-%Y') -%}
+    {%- endfor -%}
+    {%- set parsed = parse_date(marked, formats) -%}
+    {#- No case when: its branches would parse the text once more each. -#}
+    cast({{ parsed }} - interval 100 year * (
+        cast({{ parsed }} > cast({{ written_at }} as date) as integer)
+        * cast({{ matches_pattern(marked, '^d?[0-9a-z]{1,9}-[0-9a-z]{1,9}-[0-9]{2}$') }} as integer)
+    ) as date)
 {%- endmacro -%}

@@ -1,10 +1,9 @@
 {#-
-    `text` as words to compare by: lower case without accents, apart by one space; apostrophes join what they part, all
-    other ASCII that is no letter (and, with `digits`, no digit) parts it. Letters of other scripts stay; '' if empty.
+    `text` as words to compare by: lower case without accents, apart by one space; apostrophes join what they part,
+    everything else that is no letter (and, with `digits`, no digit) parts it. Letters of other scripts stay; '' if empty.
 -#}
 {%- macro plain_words(text, digits=false) -%}
-    {%- set joined = "translate(" ~ fold_accents(replace_spaces(text, ' ')) ~ ", '''’`´', '')" -%}
-    {#- These stand between upper and lower case in ASCII, where a range would need a backslash, or beyond it. -#}
-    {%- set parted = "translate(" ~ joined ~ ", '[]^_‐‑–—' || chr(92), '         ')" -%}
-    trim({{ replace_pattern(parted, '[ -/:-@{-~]+' if digits else '[ -@{-~]+', ' ') }})
+    {%- set joined = replace_pattern(fold_accents(text), "['’`´]+", '') -%}
+    {#- Beyond ASCII all is taken for letters but the blocks of punctuation and signs, U+2000 to U+2BFF. -#}
+    trim({{ replace_pattern(joined, '[^a-zª-῿Ⰰ-￼' ~ ('0-9' if digits else '') ~ ']+', ' ') }})
 {%- endmacro -%}

@@ -25,8 +25,7 @@ cleaned as (
             when {{ matches_pattern('contacts.country', '^ *[A-Za-z]{2} *$') }} then upper(trim(contacts.country))
             else {{ setting('normalization.default_region') }}
         end as country_code,
-        {{ clean_text('contacts.birth_date') }} as plain_birth_date,
-        word_lists.nicknames
+        {{ clean_text('contacts.birth_date') }} as plain_birth_date
     from contacts
     cross join word_lists
 ),
@@ -34,7 +33,7 @@ cleaned as (
 read_out as (
     select
         cleaned.*,
-        {{ given_name('cleaned.plain_first_name', 'cleaned.nicknames') }} as given_name,
+        {{ given_name('cleaned.plain_first_name', 'word_lists.nicknames') }} as given_name,
         {{ is_email('cleaned.plain_email') }} as email_is_valid,
         {{ normalize_postcode('cleaned.postcode', 'cleaned.country_code') }} as plain_postcode,
         {{ street_number('cleaned.plain_street') }} as street_number,
@@ -45,6 +44,7 @@ read_out as (
             setting_value('normalization.test_account_patterns')
         ) }} as is_test_account
     from cleaned
+    cross join word_lists
     left join phones
         on
             cleaned.phone = phones.written_phone

@@ -10,13 +10,13 @@ addresses as (
     from (select distinct email from events)
 ),
 
+-- A filter instead of case would be pushed below the distinct, and each event's address read after all.
 recipients as (
     select
         written_email,
-        plain_email as email,
-        {{ email_key('plain_email') }} as email_key
+        case when {{ is_email('plain_email') }} then plain_email end as email,
+        case when {{ is_email('plain_email') }} then {{ email_key('plain_email') }} end as email_key
     from addresses
-    where {{ is_email('plain_email') }}
 ),
 
 deliveries as (
@@ -43,8 +43,7 @@ judged as (
         ) as is_machine
     from events
     left join recipients on events.email = recipients.written_email
-    left join deliveries
-        on events.message_id = deliveries.message_id and events.event_type in ('opened', 'clicked')
+    left join deliveries on events.message_id = deliveries.message_id
 )
 
 select
