@@ -8,8 +8,8 @@
 -#}
 {%- macro parse_amount(text, decimal_mark='.') -%}
     {%- set joined = "translate(" ~ replace_spaces('lower(' ~ text ~ ')', '') ~ ", '−–’''', '--')" -%}
-    {#- Some abbreviations of currencies end in a full stop, which is none of the number's. -#}
-    {%- set written = replace_pattern(joined, '(kr|fr|sfr|rs)[.]', '$1') -%}
+    {#- Some abbreviations of currencies end in a full stop, which is none of the number's; '5.-' is 5 and no cents. -#}
+    {%- set written = replace_pattern(replace_pattern(joined, '(kr|fr|sfr|rs)[.]', '$1'), '[.,]-+', '') -%}
     {%- set currency = '([^0-9.,()+-]{0,4})' -%}
     {%- set form = '^' ~ currency ~ '[-+(]?' ~ currency ~ '[0-9.,]+' ~ currency ~ '[-)]?' ~ currency ~ '$' -%}
     {%- set digits = replace_pattern(replace_pattern(written, '[^0-9.,]', ''), '[.,]$', '') -%}

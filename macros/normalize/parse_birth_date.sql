@@ -23,13 +23,13 @@
     {%- set parts = replace_pattern(cardinal, '[^0-9a-z]+', '-') -%}
     {%- set year_first = replace_pattern(parts, '^([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})$', 'y$1') -%}
     {%- set marked = replace_pattern(year_first, '^([0-9]{8})$', 'n$1') -%}
-    {%- set formats = ['y%Y-%m-%d', 'd%d-%m-%Y', 'd%m-%d-%Y', 'n%Y%m%d'] -%}
+    {%- set formats = ['y%Y-%m-%d', 'n%Y%m%d'] -%}
     {%- for order in orders -%}{%- do formats.append('n' ~ order | replace('-', '') ~ '%Y') -%}{%- endfor -%}
     {#- Two digits before four: %Y takes 85 for the year 85. -#}
     {%- for order in orders + ['d%d-%m', 'd%m-%d', '%d-%b', '%d-%B', '%b-%d', '%B-%d'] -%}
         {%- do formats.append(order ~ '-%y') -%}
     {%- endfor -%}
-    {%- for order in orders + ['%d-%b', '%d-%B', '%b-%d', '%B-%d'] -%}
+    {%- for order in orders + ['d%d-%m', 'd%m-%d', '%d-%b', '%d-%B', '%b-%d', '%B-%d'] -%}
         {%- do formats.append(order ~ '-%Y') -%}
     {%- endfor -%}
     {%- set parsed = parse_date(marked, formats) -%}
