@@ -6,6 +6,7 @@ import os
 
 from ingestion import completejourney
 from ingestion.landing_zone import LandingError, LandingZone, LoadSummary
+from ingestion.overlay.plan import OverlayPlan
 from shops import Settings, ShopFolders
 
 # For development: a part of the demo shop lands and runs in seconds.
@@ -24,7 +25,11 @@ def land_shop(folders: ShopFolders, settings: Settings, households: int | None =
     adapter = settings.source.adapter
     if adapter == completejourney.SOURCE:
         sample = os.environ.get(HOUSEHOLDS_VARIABLE)
-        return [completejourney.land(zone, households or (int(sample) if sample else None))]
+        real = completejourney.land(zone, households or (int(sample) if sample else None))
+        if not settings.source.synthetic_overlay:
+            return [real]
+        plan = OverlayPlan(seed=settings.source.overlay_seed)
+        return [real, completejourney.land_overlay(zone, folders.truth, real.load_id, plan)]
     if adapter is not None:
         raise LandingError(
             f"{folders.own / 'settings.yml'}: source.adapter '{adapter}' is not known. "

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion import overlay
 from ingestion.landing_zone import LandingError, LandingZone, LoadSummary
+from ingestion.overlay import OverlayPlan
 
 SOURCE = "completejourney"
 ZONE = "America/New_York"
@@ -46,6 +48,16 @@ def land(zone: LandingZone, households: int | None = None) -> LoadSummary:
             known_at_is_assumed=True,
             tables=_TABLES,
         )
+
+
+def land_overlay(zone: LandingZone, truth: Path, real_load_id: str, plan: OverlayPlan) -> LoadSummary:
+    """Land the synthetic overlay around the load `real_load_id`, as a load of its own; its truth goes to `truth`."""
+    base = {
+        table: f"select * from read_parquet('{zone.root / table}/load_date={LOAD_DATE}/{real_load_id}.parquet')"
+        for table in _TABLES
+    }
+    with duckdb.connect() as connection:
+        return overlay.land_overlay(zone, truth, connection, base, plan)
 
 
 def _open_package(connection: duckdb.DuckDBPyConnection, households: int | None) -> None:

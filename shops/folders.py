@@ -52,6 +52,11 @@ class ShopFolders:
         return self.data / "landing"
 
     @property
+    def truth(self) -> Path:
+        """What was planted into generated data; only benchmarks and tests read it, no model does."""
+        return self.data / "truth"
+
+    @property
     def warehouse(self) -> Path:
         return self.data / "warehouse.duckdb"
 

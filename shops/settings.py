@@ -43,6 +43,8 @@ class ShopSection(_Section):
 
 class SourceSection(_Section):
     adapter: str | None
+    synthetic_overlay: bool
+    overlay_seed: int = Field(ge=0)
 
 
 class NormalizationSection(_Section):

@@ -1,0 +1,287 @@
+"""Session scripts: what a visit looks like, step by step, drawn once a seed and then played by many visits.
+
+A script is a walk over kinds of pages with heavy-tailed pauses. Visits play it at their own pace and with their own
+products, so that no two visits are alike though a few thousand scripts make millions of them. `positions` leave gaps of
+one, where a login can happen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from ingestion.overlay.draws import Draws
+
+
+class Step(IntEnum):
+    """What happens in a step."""
+
+    HOME = 0
+    CATEGORY = 1
+    SEARCH = 2
+    PRODUCT = 3
+    REVIEW = 4
+    TUTORIAL = 5
+    ADD = 6
+    REMOVE = 7
+    CART = 8
+    CHECKOUT = 9
+    ORDER = 10
+    ACCOUNT = 11
+    OFFERS = 12
+    PROMOTION = 13
+    LOGIN = 14
+
+
+@dataclass(frozen=True)
+class StepKind:
+    """How a step looks as an event: Segment type and name, content type, median seconds until the next step."""
+
+    event_type: str
+    event_name: str | None
+    content_type: str
+    pause: float
+
+
+STEP_KINDS: dict[Step, StepKind] = {
+    Step.HOME: StepKind("page", None, "home", 9),
+    Step.CATEGORY: StepKind("track", "Product List Viewed", "category", 16),
+    Step.SEARCH: StepKind("track", "Products Searched", "search", 11),
+    Step.PRODUCT: StepKind("track", "Product Viewed", "product", 21),
+    Step.REVIEW: StepKind("page", None, "review", 38),
+    Step.TUTORIAL: StepKind("page", None, "tutorial", 75),
+    Step.ADD: StepKind("track", "Product Added", "product", 6),
+    Step.REMOVE: StepKind("track", "Product Removed", "cart", 8),
+    Step.CART: StepKind("track", "Cart Viewed", "cart", 15),
+    Step.CHECKOUT: StepKind("track", "Checkout Started", "checkout", 55),
+    Step.ORDER: StepKind("track", "Order Completed", "checkout", 10),
+    Step.ACCOUNT: StepKind("page", None, "account", 25),
+    Step.OFFERS: StepKind("page", None, "category", 14),
+    Step.PROMOTION: StepKind("track", "Promotion Clicked", "home", 5),
+    Step.LOGIN: StepKind("identify", None, "account", 10),
+}
+PAUSE_SIGMA = 0.95  # of the logarithm: one pause in twenty is five times the median
+# Once in a while somebody is called away: minutes, but less than the half hour that ends a session.
+INTERRUPTED_SHARE, INTERRUPTED_SECONDS = 0.02, (90, 1200)
+MAX_STEPS = 44
+SCRIPTS_PER_FLAVOR = 600
+PATHS, PATH_STEPS = 2_000, 60
+# Carts: what each planted kind looks like in time.
+LEFT_WITHIN_SECONDS = 560.0
+IDLE_SECONDS = (31 * 60.0, 6 * 3600.0)
+
+H, C, S, P, R, T, A, D, K, Q, O, Y, M = (
+    Step.HOME, Step.CATEGORY, Step.SEARCH, Step.PRODUCT, Step.REVIEW, Step.TUTORIAL, Step.ADD, Step.REMOVE, Step.CART,
+    Step.CHECKOUT, Step.ORDER, Step.ACCOUNT, Step.PROMOTION,
+)  # fmt: skip
+# Where people go next without buying; what is missing to 1 is leaving.
+WALK: dict[Step, dict[Step, float]] = {
+    H: {C: 0.34, S: 0.25, P: 0.14, M: 0.07, T: 0.05, Y: 0.03},
+    C: {P: 0.52, C: 0.18, S: 0.09, H: 0.06},
+    S: {P: 0.55, S: 0.15, C: 0.10, H: 0.04},
+    P: {P: 0.24, C: 0.22, R: 0.12, S: 0.13, H: 0.06, T: 0.03},
+    R: {P: 0.40, C: 0.18, R: 0.10, S: 0.08},
+    T: {P: 0.22, T: 0.20, C: 0.18, H: 0.08},
+    Y: {H: 0.20, C: 0.18, Y: 0.15},
+    M: {C: 0.45, P: 0.35},
+    Step.OFFERS: {P: 0.42, C: 0.26, S: 0.08},
+}
+
+
+@dataclass(frozen=True)
+class Flavor:
+    """A kind of visit: where it begins, how likely a look becomes an add, and what its cart is planted as."""
+
+    name: str
+    share: float
+    starts: dict[Step, float]
+    add_share: float = 0.0
+    cart: str | None = None
+    min_steps: int = 1
+
+
+ENTRIES = {H: 0.42, C: 0.16, S: 0.08, P: 0.26, T: 0.05, R: 0.03}
+FLAVORS: tuple[Flavor, ...] = (
+    Flavor("look", 0.72, ENTRIES),
+    Flavor("long look", 0.13, ENTRIES, min_steps=9),
+    Flavor("left", 0.05, ENTRIES, add_share=0.4, cart="left_within_10_minutes", min_steps=4),
+    Flavor("idle", 0.04, ENTRIES, add_share=0.4, cart="idle_over_30_minutes", min_steps=4),
+    Flavor("unbought", 0.06, ENTRIES, add_share=0.4, cart="unbought_after_24_hours", min_steps=5),
+    Flavor("mail", 0.0, {Step.OFFERS: 1.0}, min_steps=2),
+    Flavor("mail mid visit", 0.0, ENTRIES, min_steps=5),
+)
+
+
+def open_scripts(connection: duckdb.DuckDBPyConnection, draws: Draws) -> None:
+    """Make `scripts` (one a row), `script_steps`, `step_kinds` and `paths` (running pauses for visits of any length)."""
+    heads: list[pa.Table] = []
+    steps: list[pa.Table] = []
+    for number, flavor in enumerate(FLAVORS):
+        head, step = _flavor_tables(flavor, number * SCRIPTS_PER_FLAVOR, draws.generator(f"scripts/{flavor.name}"))
+        heads.append(head)
+        steps.append(step)
+    generator = draws.generator("paths")
+    pauses = np.exp(np.log(8) + PAUSE_SIGMA * generator.standard_normal((PATHS, PATH_STEPS)))
+    running = np.cumsum(pauses, axis=1) - pauses
+    paths = pa.table(
+        {
+            "path_step": pa.array(np.arange(PATHS * PATH_STEPS), pa.int32()),
+            "seconds": pa.array(running.ravel(), pa.float32()),
+        }
+    )
+    kinds = pa.table(
+        {
+            "kind": pa.array([int(step) for step in STEP_KINDS], pa.int8()),
+            "event_type": [kind.event_type for kind in STEP_KINDS.values()],
+            "event_name": pa.array([kind.event_name for kind in STEP_KINDS.values()], pa.string()),
+            "content_type": [kind.content_type for kind in STEP_KINDS.values()],
+        }
+    )
+    for name, table in {
+        "scripts": pa.concat_tables(heads),
+        "script_walks": pa.concat_tables(steps),
+        "paths": paths,
+        "step_kinds": kinds,
+    }.items():
+        connection.register("script_rows", table)
+        connection.execute(f"create or replace temp table {name} as from script_rows")
+        connection.unregister("script_rows")
+    connection.execute("create or replace temp table script_steps as from script_walks join step_kinds using (kind)")
+
+
+def _flavor_tables(flavor: Flavor, first_no: int, generator: np.random.Generator) -> tuple[pa.Table, pa.Table]:
+    """Walks of one flavor as tables: scripts and their steps. All scripts take their n-th step at once."""
+    count = SCRIPTS_PER_FLAVOR
+    kinds = np.full((count, MAX_STEPS), -1, dtype=np.int8)
+    current = _drawn(np.repeat(_row(flavor.starts)[None, :], count, axis=0), generator)
+    transitions = np.stack([_row(WALK.get(Step(step), {})) for step in range(len(Step))])
+    # Stops are the rest to 1; the script goes on regardless until it has its steps.
+    last = generator.geometric(0.16, size=count) + flavor.min_steps - 1
+    last = np.minimum(last, MAX_STEPS - 8)
+    for step in range(MAX_STEPS - 8):
+        alive = step < last
+        kinds[alive, step] = current[alive]
+        if flavor.add_share and step:
+            added = alive & (kinds[:, step - 1] == P) & (generator.random(count) < flavor.add_share)
+            kinds[added, step] = A
+            current = np.where(added, P, current)
+        current = _drawn(transitions[current], generator)
+    if flavor.cart:
+        last = _with_cart_end(flavor, kinds, last, generator)
+    arrival = np.full(count, -1)
+    if flavor.name == "mail":
+        arrival[:] = 0
+    elif flavor.name == "mail mid visit":
+        arrival = 1 + np.floor(generator.random(count) * (last - 2)).astype(int)
+        kinds[np.arange(count), arrival] = Step.OFFERS
+    return _timed_tables(flavor, first_no, kinds, last, arrival, generator)
+
+
+def _row(weights: dict[Step, float]) -> np.ndarray:
+    row = np.zeros(len(Step))
+    for step, weight in weights.items():
+        row[step] = weight
+    return row / row.sum() if row.sum() else row
+
+
+def _drawn(probabilities: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """One step a row."""
+    reached = np.cumsum(probabilities, axis=1)
+    drawn: np.ndarray = (generator.random(len(reached))[:, None] < reached).argmax(axis=1)
+    return drawn
+
+
+def _with_cart_end(flavor: Flavor, kinds: np.ndarray, last: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Every script of this flavor puts something into the cart, and ends the way its kind of cart does."""
+    rows = np.arange(len(kinds))
+    without = ~(kinds == A).any(axis=1)
+    # A look and an add at the end of those that had none.
+    kinds[rows[without], last[without]] = P
+    kinds[rows[without], last[without] + 1] = A
+    last = last + 2 * without
+    endings: dict[str, list[tuple[Step, ...]]] = {
+        "left_within_10_minutes": [(), (K,), (K, Q), (P,)],
+        "idle_over_30_minutes": [(K,), (K, P, A), (P, K), (K, D), (K, Q)],
+        "unbought_after_24_hours": [(K, C, P, P), (K, Q, H), (K, D, C, P), (P, R, P, K)],
+    }
+    options = endings[flavor.cart or ""]
+    chosen = generator.integers(len(options), size=len(kinds))
+    for number, ending in enumerate(options):
+        for step in ending:
+            of_option = chosen == number
+            kinds[rows[of_option], last[of_option]] = step
+            last = last + of_option
+    return last
+
+
+def _timed_tables(
+    flavor: Flavor,
+    first_no: int,
+    kinds: np.ndarray,
+    last: np.ndarray,
+    arrival: np.ndarray,
+    generator: np.random.Generator,
+) -> tuple[pa.Table, pa.Table]:
+    count, width = kinds.shape
+    medians = np.array([STEP_KINDS[Step(step)].pause for step in range(len(Step))])
+    pauses = medians[kinds] * np.exp(PAUSE_SIGMA * generator.standard_normal((count, width)))
+    interrupted = generator.random((count, width)) < INTERRUPTED_SHARE
+    low, high = INTERRUPTED_SECONDS
+    pauses = np.where(interrupted, low * (high / low) ** generator.random((count, width)), pauses)
+    pauses = np.minimum(pauses, high)
+    is_step = np.arange(width)[None, :] < last[:, None]
+    added = np.where((kinds == A).any(axis=1), (kinds == A).argmax(axis=1), width)
+    last_add = np.where((kinds == A).any(axis=1), width - 1 - (kinds == A)[:, ::-1].argmax(axis=1), width)
+    after = np.arange(width)[None, :] >= added[:, None]
+    if flavor.cart == "left_within_10_minutes":
+        # Pauses after the first add shrink to fit: the last event is less than ten minutes after it.
+        spent = np.where(after & is_step, pauses, 0).sum(axis=1)
+        factor = np.minimum(1, LEFT_WITHIN_SECONDS / np.maximum(spent, 1))
+        pauses = np.where(after, pauses * factor[:, None], pauses)
+    elif flavor.cart == "idle_over_30_minutes":
+        low, high = IDLE_SECONDS
+        pauses[np.arange(count), last_add] = low * (high / low) ** (generator.random(count) ** 1.5)
+    elif flavor.cart == "unbought_after_24_hours":
+        # Longer than ten minutes after the first add: the visitor had every occasion to buy.
+        spent = np.where(after & is_step, pauses, 0).sum(axis=1)
+        factor = np.maximum(1, (720 + 600 * generator.random(count)) / np.maximum(spent, 1))
+        pauses = np.where(after, np.minimum(pauses * factor[:, None], 1500), pauses)
+    seconds = np.cumsum(pauses, axis=1) - pauses
+    # Products change with each look; a review, an add or a removal is of the product last looked at.
+    slots = np.cumsum((kinds == P) | (kinds == C) | (kinds == S), axis=1)
+    login = 1 + np.floor(generator.random(count) * np.maximum(1, np.minimum(last - 1, 6))).astype(int)
+    login_seconds = np.where(
+        login < last,
+        seconds[np.arange(count), np.minimum(login, width - 1)] - 0.3,
+        seconds[np.arange(count), np.maximum(last - 1, 0)] + 4.0,
+    )
+    script, step = np.nonzero(is_step)
+    arrival_seconds = np.where(arrival >= 0, seconds[np.arange(count), np.maximum(arrival, 0)], 0.0)
+    heads = pa.table(
+        {
+            "script_no": pa.array(first_no + np.arange(count), pa.int32()),
+            "flavor": [flavor.name] * count,
+            "cart_kind": pa.array([flavor.cart] * count, pa.string()),
+            "steps": pa.array(last, pa.int32()),
+            "arrival_position": pa.array(np.where(arrival >= 0, 2 * arrival, -1), pa.int32()),
+            "arrival_seconds": pa.array(arrival_seconds, pa.float32()),
+            "login_position": pa.array(2 * login - 1, pa.int32()),
+            "login_seconds": pa.array(np.maximum(login_seconds, 0.2), pa.float32()),
+            "last_seconds": pa.array(seconds[np.arange(count), last - 1], pa.float32()),
+        }
+    )
+    steps = pa.table(
+        {
+            "script_no": pa.array(first_no + script, pa.int32()),
+            "position": pa.array(2 * step, pa.int32()),
+            "kind": pa.array(kinds[script, step], pa.int8()),
+            "slot": pa.array(slots[script, step], pa.int32()),
+            "seconds": pa.array(seconds[script, step], pa.float32()),
+            "after_login": pa.array(step >= login[script], pa.bool_()),
+        }
+    )
+    return heads, steps
