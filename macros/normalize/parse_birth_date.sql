@@ -36,6 +36,6 @@
     {#- No case when: its branches would parse the text once more each. -#}
     cast({{ parsed }} - interval 100 year * (
         cast({{ parsed }} > cast({{ written_at }} as date) as integer)
-        * cast({{ matches_pattern(marked, '^d?[0-9a-z]{1,9}-[0-9a-z]{1,9}-[0-9]{2}$') }} as integer)
+        * cast({{ matches_pattern(marked, '^d?([0-9]{1,2}|[a-z]{3,9})-([0-9]{1,2}|[a-z]{3,9})-[0-9]{2}$') }} as integer)
     ) as date)
 {%- endmacro -%}

@@ -7,6 +7,7 @@ the same ones again a second.
 
 
 def model(dbt, session):
+    import re
     from importlib.metadata import version
 
     import pyarrow as pa
@@ -15,20 +16,25 @@ def model(dbt, session):
 
     dbt.config(materialized="table")
     default_region = load_settings().normalization.default_region
-    parsed_by = f"phonenumbers {version('phonenumbers')}, region {default_region}"
+    # Count the rules up when e164 changes: what an older one has read is then read anew.
+    parsed_by = f"phonenumbers {version('phonenumbers')}, rules 1, region {default_region}"
     schema = pa.schema({name: pa.string() for name in ("written_phone", "written_country", "phone", "parsed_by")})
 
     def e164(text, country):
         import phonenumbers  # late: the numbering plans of all countries, for nothing where there is no new number
 
         region = (country or "").strip().upper()
-        try:
-            number = phonenumbers.parse(text, region if region in phonenumbers.SUPPORTED_REGIONS else default_region)
-        except phonenumbers.NumberParseException:
-            return None
-        if not phonenumbers.is_valid_number(number):
-            return None
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        region = region if region in phonenumbers.SUPPORTED_REGIONS else default_region
+        # 00 is the usual prefix of a foreign number; the library takes it only where one dials it.
+        international = re.sub("^[^0-9+]*00", "+", text)
+        for written in (text, international) if international != text else (text,):
+            try:
+                number = phonenumbers.parse(written, region)
+            except phonenumbers.NumberParseException:
+                continue
+            if phonenumbers.is_valid_number(number):
+                return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return None
 
     contacts, loads = dbt.source("landing", "crm_contacts"), dbt.source("landing", "loads")
     written = contacts.join(loads.project("load_id"), "load_id").filter("trim(phone) <> ''")

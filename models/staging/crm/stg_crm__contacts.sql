@@ -12,21 +12,49 @@ word_lists as (
         (select {{ map_of('word', 'short_word') }} from {{ ref('street_words') }}) as street_words
 ),
 
+-- Texts that only fill a field say nothing: what is left was meant.
+said as (
+    select
+        contact_id,
+        crm_system,
+        loyalty_id,
+        user_id,
+        load_id,
+        first_name,
+        last_name,
+        email,
+        phone,
+        street,
+        city,
+        postcode,
+        country,
+        birth_date,
+        occurred_at,
+        known_at,
+        {{ written_text('email') }} as said_email,
+        {{ written_text('phone') }} as said_phone,
+        {{ written_text('street') }} as said_street,
+        {{ written_text('city') }} as said_city,
+        {{ written_text('postcode') }} as said_postcode,
+        {{ written_text('region') }} as said_region,
+        {{ written_text('birth_date') }} as said_birth_date
+    from contacts
+),
+
 cleaned as (
     select
-        contacts.*,
-        {{ normalize_name('contacts.first_name') }} as plain_first_name,
-        {{ normalize_name('contacts.last_name') }} as plain_last_name,
-        {{ normalize_email('contacts.email') }} as plain_email,
-        {{ normalize_street('contacts.street', 'word_lists.street_words') }} as plain_street,
-        {{ normalize_city('contacts.city') }} as plain_city,
-        {{ clean_text('upper(contacts.region)') }} as plain_region,
+        said.*,
+        {{ normalize_name('said.first_name') }} as plain_first_name,
+        {{ normalize_name('said.last_name') }} as plain_last_name,
+        {{ normalize_email('said.said_email') }} as plain_email,
+        {{ normalize_street('said.said_street', 'word_lists.street_words') }} as plain_street,
+        {{ normalize_city('said.said_city') }} as plain_city,
+        upper(said.said_region) as plain_region,
         case
-            when {{ matches_pattern('contacts.country', '^ *[A-Za-z]{2} *$') }} then upper(trim(contacts.country))
+            when {{ matches_pattern('said.country', '^ *[A-Za-z]{2} *$') }} then upper(trim(said.country))
             else {{ setting('normalization.default_region') }}
-        end as country_code,
-        {{ clean_text('contacts.birth_date') }} as plain_birth_date
-    from contacts
+        end as country_code
+    from said
     cross join word_lists
 ),
 
@@ -35,9 +63,9 @@ read_out as (
         cleaned.*,
         {{ given_name('cleaned.plain_first_name', 'word_lists.nicknames') }} as given_name,
         {{ is_email('cleaned.plain_email') }} as email_is_valid,
-        {{ normalize_postcode('cleaned.postcode', 'cleaned.country_code') }} as plain_postcode,
+        {{ normalize_postcode('cleaned.said_postcode', 'cleaned.country_code') }} as plain_postcode,
         {{ street_number('cleaned.plain_street') }} as street_number,
-        {{ parse_birth_date('cleaned.plain_birth_date', 'cleaned.occurred_at') }} as said_birth_date,
+        {{ parse_birth_date('cleaned.said_birth_date', 'cleaned.occurred_at') }} as read_birth_date,
         phones.phone as e164_phone,
         {{ matches_any(
             "coalesce(cleaned.plain_email, '') || '|' || concat_ws(' ', cleaned.plain_first_name, cleaned.plain_last_name)",
@@ -54,7 +82,7 @@ read_out as (
 aged as (
     select
         *,
-        {{ age_in_years('said_birth_date', 'occurred_at') }} as age
+        {{ age_in_years('read_birth_date', 'occurred_at') }} as age
     from read_out
 ),
 
@@ -122,12 +150,12 @@ flagged as (
         nullif(concat_ws(
             ', ',
             case when not aged.email_is_valid then 'email_invalid' end,
-            case when trim(aged.phone) <> '' and aged.e164_phone is null then 'phone_invalid' end,
-            case when trim(aged.postcode) <> '' and aged.plain_postcode is null then 'postcode_invalid' end,
+            case when aged.said_phone is not null and aged.e164_phone is null then 'phone_invalid' end,
+            case when aged.said_postcode is not null and aged.plain_postcode is null then 'postcode_invalid' end,
             case
-                when aged.plain_birth_date is not null and aged.said_birth_date is null then 'birth_date_unreadable'
+                when aged.said_birth_date is not null and aged.read_birth_date is null then 'birth_date_unreadable'
             end,
-            case when aged.said_birth_date > cast(aged.occurred_at as date) then 'born_after_written' end,
+            case when aged.read_birth_date > cast(aged.occurred_at as date) then 'born_after_written' end,
             case when aged.age > {{ setting('normalization.max_age_years') }} then 'age_impossible' end,
             case
                 when aged.age between 0 and {{ setting('normalization.min_age_years') }} - 1 then 'age_too_low'
@@ -169,7 +197,7 @@ select
     plain_postcode as postcode,
     plain_region as region,
     country_code as country,
-    case when not age_is_impossible then said_birth_date end as birth_date,
+    case when not age_is_impossible then read_birth_date end as birth_date,
     -- the person, as written
     first_name as written_first_name,
     last_name as written_last_name,
@@ -181,10 +209,10 @@ select
     birth_date as written_birth_date,
     -- what is wrong with it
     email_is_valid,
-    case when trim(phone) <> '' then e164_phone is not null end as phone_is_valid,
-    case when trim(postcode) <> '' then plain_postcode is not null end as postcode_is_valid,
+    case when said_phone is not null then e164_phone is not null end as phone_is_valid,
+    case when said_postcode is not null then plain_postcode is not null end as postcode_is_valid,
     case
-        when plain_birth_date is not null then said_birth_date is not null and not age_is_impossible
+        when said_birth_date is not null then read_birth_date is not null and not age_is_impossible
     end as birth_date_is_valid,
     usual_city,
     is_test_account,

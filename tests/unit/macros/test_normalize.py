@@ -155,6 +155,22 @@ TABLES: dict[str, list[tuple[str | None, Any]]] = {
     "normalize_postcode('written', \"'CA'\")": [("k1a0b1", "K1A 0B1"), ("K1A-0B1", "K1A 0B1"), ("K1A0B", None)],
     "normalize_postcode('written', \"'NL'\")": [("1234ab", "1234 AB"), ("1234 AB", "1234 AB"), ("1234", None)],
     "normalize_postcode('written', \"'XX'\")": [("ab-12 ", "AB12"), (" ", None)],
+    "written_text('written')": [
+        (" see  you ", "see you"),
+        ("n/a", None),
+        ("N.A.", None),
+        ("NONE", None),
+        ("no e-mail", None),
+        ("not provided", None),
+        ("-", None),
+        ("000-000-0000", None),
+        ("00/00/0000", None),
+        ("nonesuch", "nonesuch"),
+        ("10", "10"),
+        ("李", "李"),
+        ("", None),
+        (None, None),
+    ],
     "parse_timestamp('written', \"'America/New_York'\")": [
         ("2017-07-01 10:00:00", datetime(2017, 7, 1, 14)),
         ("2017-01-01T10:00", datetime(2017, 1, 1, 15)),
@@ -262,6 +278,7 @@ TABLES: dict[str, list[tuple[str | None, Any]]] = {
         ("6/2/17", date(1917, 6, 2)),  # the day after it was written
         ("1/1/20", date(1920, 1, 1)),
         ("1/1/2020", date(2020, 1, 1)),  # four digits are taken at their word; that it cannot be is judged elsewhere
+        ("2029-03-18", date(2029, 3, 18)),
         ("1850-01-01", date(1850, 1, 1)),
         ("2/30/1985", None),
         ("1985", None),
@@ -305,6 +322,7 @@ ANY_TEXT = st.lists(
 # Normalizers whose result, normalized once more, is the same text.
 TO_TEXT = [
     "clean_text('written')",
+    "written_text('written')",
     "normalize_email('written')",
     "normalize_name('written')",
     "plain_words('written')",
@@ -335,7 +353,7 @@ def test_no_text_raises(call: str, apply: Apply, texts: list[str | None]) -> Non
         assert len(apply(call, texts)) == len(texts)
 
 
-CASE_AND_SPACES = [call for call in TO_TEXT if not call.startswith(("clean_text", "normalize_url"))] + [
+CASE_AND_SPACES = [call for call in TO_TEXT if not call.startswith(("clean_text", "written_text", "normalize_url"))] + [
     f"parse_birth_date('written', {WRITTEN_2017})",
     "parse_amount('written')",
 ]
