@@ -47,11 +47,14 @@ class SourceSection(_Section):
     overlay_seed: int = Field(ge=0)
 
 
+class StagingSection(_Section):
+    max_hours_after_arrival: int = Field(ge=0)
+
+
 class NormalizationSection(_Section):
     default_region: str = Field(pattern="^[A-Z]{2}$")
     email_ignores_plus_tag: bool
     email_ignores_dots_at: list[str]
-    max_clock_ahead_minutes: int = Field(ge=0)
     min_age_years: int = Field(ge=0)
     max_age_years: int = Field(ge=1)
     max_age_band_gap_years: int = Field(ge=0)
@@ -105,6 +108,7 @@ class Settings(_Section):
 
     shop: ShopSection
     source: SourceSection
+    staging: StagingSection
     normalization: NormalizationSection
     time: TimeSection
     features: FeaturesSection

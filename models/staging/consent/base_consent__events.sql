@@ -31,7 +31,8 @@ judged as (
                 coalesce(purpose, '') not in ('analytics', 'personalization', 'email', 'advertising')
                 then 'purpose is unknown'
             when coalesce(consent_action, '') not in ('granted', 'withdrawn') then 'consent_action is unknown'
-            when {{ happens_after_arrival() }} then 'occurred_at is after its arrival'
+            when known_at is null then 'known_at is missing'
+            when {{ is_after_its_arrival() }} then 'occurred_at lies after known_at'
         end as problem
     from read_out
 ),

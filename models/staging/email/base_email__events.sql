@@ -13,7 +13,8 @@ judged as (
                 coalesce(lower(trim(event_type)), '')
                 not in ('sent', 'delivered', 'opened', 'clicked', 'bounced', 'unsubscribed', 'complained')
                 then 'event_type is unknown'
-            when {{ happens_after_arrival() }} then 'occurred_at is after its arrival'
+            when known_at is null then 'known_at is missing'
+            when {{ is_after_its_arrival() }} then 'occurred_at lies after known_at'
         end as problem
     from landed
 ),

@@ -12,7 +12,8 @@ judged as (
                 or nullif(trim(question_id), '') is null
                 then 'key is missing'
             when occurred_at is null then 'occurred_at is missing'
-            when {{ happens_after_arrival() }} then 'occurred_at is after its arrival'
+            when known_at is null then 'known_at is missing'
+            when {{ is_after_its_arrival() }} then 'occurred_at lies after known_at'
         end as problem
     from landed
 ),

@@ -9,7 +9,7 @@ judged as (
             when nullif(trim(ticket_id), '') is null then 'ticket_id is missing'
             when occurred_at is null then 'occurred_at is missing'
             when known_at is null then 'known_at is missing'
-            when {{ happens_after_arrival() }} then 'occurred_at is after its arrival'
+            when {{ is_after_its_arrival() }} then 'occurred_at lies after known_at'
         end as problem
     from landed
 ),

@@ -27,7 +27,7 @@ judged as (
     select
         *,
         {{ is_email('plain_email') }} as email_is_valid,
-        solved_at < opened_at or {{ happens_after_arrival('solved_at') }}
+        solved_at < opened_at or {{ is_after_its_arrival('solved_at') }}
             as solved_at_is_impossible,
         satisfaction not between 1 and 5 as satisfaction_is_impossible
     from current_versions
