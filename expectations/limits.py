@@ -61,8 +61,8 @@ class StagingLimits(_Limits):
     max_table_quarantine_share: float = Field(0.05, ge=0, le=1)
     """The same for one table: small tables do not show in the share over all."""
     routine_reasons: tuple[str, ...] = ()
-    """Further reasons in the quarantine that a shop holds for no fault, beside the repeats and earlier versions that the
-    quarantine itself marks as routine."""
+    """Further reasons in the quarantine that a shop holds for no fault, beside the repeats and earlier versions that
+    the quarantine itself marks as routine."""
 
 
 class IdentityLimits(_Limits):

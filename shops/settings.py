@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -65,6 +66,30 @@ class WebSection(_Section):
     max_minutes_ahead: int = Field(ge=0)
 
 
+class NormalizationSection(_Section):
+    default_region: str = Field(pattern="^[A-Z]{2}$")
+    email_ignores_plus_tag: bool
+    email_ignores_dots_at: list[str]
+    min_age_years: int = Field(ge=0)
+    max_age_years: int = Field(ge=1)
+    max_age_band_gap_years: int = Field(ge=0)
+    city_min_contacts: int = Field(ge=2)
+    city_min_share: float = Field(gt=0.5, le=1)
+    machine_open_seconds: int = Field(ge=0)
+    machine_user_agents: list[str]
+    test_account_patterns: list[str]
+
+    @field_validator("machine_user_agents", "test_account_patterns")
+    @classmethod
+    def _are_patterns(cls, values: list[str]) -> list[str]:
+        for value in values:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"'{value}' is not a regular expression: {error}") from error
+        return values
+
+
 class TimeSection(_Section):
     as_of_date: date | None
 
@@ -100,6 +125,7 @@ class Settings(_Section):
     source: SourceSection
     staging: StagingSection
     web: WebSection
+    normalization: NormalizationSection
     time: TimeSection
     features: FeaturesSection
     models: ModelsSection

@@ -23,6 +23,11 @@ KEYS: dict[str, tuple[str, str]] = {
         "(loyalty_id, coupon_id, campaign_id, redeemed_on)",
     ),
     "web_events": ("staging.stg_web__events", "event_id"),
+    "crm_contacts": ("staging.stg_crm__contacts", "(contact_id, occurred_at)"),
+    "email_events": ("staging.stg_email__events", "(message_id, event_type, occurred_at)"),
+    "consent_events": ("staging.stg_consent__events", "consent_event_id"),
+    "support_tickets": ("staging.stg_service__tickets", "ticket_id"),
+    "survey_answers": ("staging.stg_service__survey_answers", "(survey_id, response_id, question_id)"),
 }
 
 

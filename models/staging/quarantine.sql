@@ -17,6 +17,23 @@
     'coupon_redemptions': (
         'base_campaigns__coupon_redemptions', ['loyalty_id', 'coupon_id', 'campaign_id', 'redeemed_on'], [],
     ),
+    'crm_contacts': (
+        'base_crm__contacts', ['contact_id', 'occurred_at'], ['crm_system', 'loyalty_id', 'email', 'known_at'],
+    ),
+    'email_events': (
+        'base_email__events', ['message_id', 'event_type', 'occurred_at'], ['campaign_id', 'loyalty_id', 'known_at'],
+    ),
+    'consent_events': (
+        'base_consent__events', ['consent_event_id'],
+        ['source_system', 'source_record_id', 'purpose', 'consent_action', 'occurred_at', 'known_at'],
+    ),
+    'support_tickets': (
+        'base_service__tickets', ['ticket_id', 'known_at'], ['contact_id', 'ticket_status', 'occurred_at'],
+    ),
+    'survey_answers': (
+        'base_service__survey_answers', ['survey_id', 'response_id', 'question_id'],
+        ['answer', 'loyalty_id', 'occurred_at', 'known_at'],
+    ),
     'web_events': (
         'base_web__events', ['event_id'],
         [

@@ -34,6 +34,7 @@ select
     household_size,
     household_composition,
     kids_count,
+    birth_date,
     -- times
     occurred_at,
     known_at,

@@ -1,0 +1,47 @@
+with landed as (
+    select * from {{ visible_rows('survey_answers') }}
+),
+
+judged as (
+    select
+        *,
+        case
+            when
+                nullif(trim(survey_id), '') is null
+                or nullif(trim(response_id), '') is null
+                or nullif(trim(question_id), '') is null
+                then 'key is missing'
+            when occurred_at is null then 'occurred_at is missing'
+            when known_at is null then 'known_at is missing'
+            when {{ is_after_its_arrival() }} then 'occurred_at lies after known_at'
+        end as problem
+    from landed
+),
+
+-- Here the newest stands: whoever goes back in the form and answers anew means the later answer.
+versioned as (
+    select
+        *,
+        row_number() over (
+            partition by trim(survey_id), trim(response_id), trim(question_id)
+            order by problem is not null asc, occurred_at desc, known_at desc, load_sequence desc, answer asc
+        ) as version_rank
+    from judged
+)
+
+select
+    -- keys
+    nullif(trim(survey_id), '') as survey_id,
+    nullif(trim(response_id), '') as response_id,
+    nullif(trim(question_id), '') as question_id,
+    nullif(trim(loyalty_id), '') as loyalty_id,
+    load_id,
+    -- what it is
+    answer,
+    email,
+    -- times
+    occurred_at,
+    known_at,
+    -- verdict
+    coalesce(problem, case when version_rank > 1 then 'a later version of this key stands' end) as reject_reason
+from versioned
