@@ -86,7 +86,9 @@ def test_increments_and_a_full_build_give_the_same_tables(
         # Repeats of one event agree in all but when and with which load they came.
         first = {one.event: one for one in reversed(drawn)}
         drawn = [
-            Delivery(o.event, f.visitor, f.minute, f.tag, o.load, o.delay, f.price) for o in drawn for f in [first[o.event]]
+            Delivery(o.event, f.visitor, f.minute, f.tag, o.load, o.delay, f.price)
+            for o in drawn
+            for f in [first[o.event]]
         ]
     loads = [[one.row() for one in drawn if one.load == number] for number in range(4)]
     stepwise, at_once = WebModels(compiled), WebModels(compiled)

@@ -42,7 +42,9 @@ def tagged(campaign: str) -> str:
         ({"occurred_at": datetime(1985, 1, 1), "sent_at": NOON}, "the event is older than the web"),
     ],
 )
-def test_what_cannot_be_used_is_set_aside_with_its_reason(build_one: Callable[..., Any], given: dict[str, Any], reason: str) -> None:
+def test_what_cannot_be_used_is_set_aside_with_its_reason(
+    build_one: Callable[..., Any], given: dict[str, Any], reason: str
+) -> None:
     assert build_one("reject_reason, session_id, event_key", **given) == (reason, None, None)
 
 
@@ -83,7 +85,9 @@ def test_the_clock_is_corrected(
     def minute(number: int | None) -> datetime | None:
         return None if number is None else NOON + timedelta(minutes=number)
 
-    row = build_one("event_at, received_at, is_late", occurred_at=minute(occurred), sent_at=minute(sent), known_at=minute(known))
+    row = build_one(
+        "event_at, received_at, is_late", occurred_at=minute(occurred), sent_at=minute(sent), known_at=minute(known)
+    )
     assert row == (minute(expected), minute(known), is_late)
 
 

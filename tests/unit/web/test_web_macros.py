@@ -18,7 +18,9 @@ def apply(compiled: CompiledModels) -> Apply:
     connection = duckdb.connect()
 
     def applied(macro: str, given: str | None) -> object:
-        row = connection.execute(f"select {compiled.macros[macro]} from (select ?::varchar as given)", [given]).fetchone()
+        row = connection.execute(
+            f"select {compiled.macros[macro]} from (select ?::varchar as given)", [given]
+        ).fetchone()
         assert row is not None
         return row[0]
 

@@ -111,7 +111,9 @@ def _compiled(dbt: InProcessDbt) -> dict[str, str]:
 def _replace(dbt: InProcessDbt, model: str) -> str:
     node = next(node for node in dbt.manifest_dict["nodes"].values() if node["name"] == model)
     ordered = node["config"]["meta"]["increment"].get("replaces_from")
-    call = f"replace_rows('warehouse.staging.{model}', 'incoming', {list(node['columns'])}, {node['config']['unique_key']}"
+    call = (
+        f"replace_rows('warehouse.staging.{model}', 'incoming', {list(node['columns'])}, {node['config']['unique_key']}"
+    )
     return _inline(dbt, call + (f", '{ordered}')" if ordered else ")"))
 
 
