@@ -13,8 +13,7 @@
     the slots, a tenth of the events, are all that has to be sorted; events find their session by a hash join. That takes
     less than a third of the time (benchmarks/web_events.py).
 -#}
-{%- macro cut_sessions(events, idle_minutes, campaign_cuts=true) -%}
-    {%- set zone = setting('shop.business_timezone') -%}
+{%- macro cut_sessions(events, zone, idle_minutes, campaign_cuts) -%}
     {%- set end_of_time = "timestamp '9999-12-31 00:00:00'" -%}
     with slots as {{ kept() }} (
         select

@@ -22,7 +22,6 @@ select
     event_type,
     event_name,
     email,
-    page_host,
     page_path,
     content_type,
     product_id,

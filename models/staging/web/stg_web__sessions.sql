@@ -90,7 +90,7 @@ select
     session_started_at,
     session_ended_at,
     session_date,
-    cast(date_diff('second', session_started_at, session_ended_at) as bigint) as dwell_seconds,
+    {{ seconds_between('session_started_at', 'session_ended_at') }} as dwell_seconds,
     -- counts
     event_count,
     page_view_count,
