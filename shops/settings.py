@@ -87,6 +87,8 @@ class NormalizationSection(_Section):
                 re.compile(value)
             except re.error as error:
                 raise ValueError(f"'{value}' is not a regular expression: {error}") from error
+            if "\\" in value or "(?" in value:
+                raise ValueError(f"'{value}' has a backslash or (?, which engines read differently; write [.] or [0-9]")
         return values
 
 

@@ -27,7 +27,8 @@ compared as (
 ),
 
 changes as (
-    select * from compared where is_granted is distinct from was_granted
+    select * from compared
+    where is_granted is distinct from was_granted
 )
 
 select

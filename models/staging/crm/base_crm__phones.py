@@ -49,7 +49,10 @@ def model(dbt, session):
         if found
         else session.from_arrow(schema.empty_table())
     )
-    same = "wanted.written_phone = known.written_phone and wanted.written_country is not distinct from known.written_country"
+    same = (
+        "wanted.written_phone = known.written_phone "
+        "and wanted.written_country is not distinct from known.written_country"
+    )
     wanted, known = wanted.set_alias("wanted"), known.set_alias("known")
     old = known.join(wanted, same, how="semi").to_arrow_table().cast(schema)
     new = wanted.join(known, same, how="anti").order("written_phone, written_country").to_arrow_table().to_pydict()

@@ -1,5 +1,6 @@
 with contacts as (
-    select * from {{ ref('stg_crm__contacts') }} where is_current and loyalty_id is not null
+    select * from {{ ref('stg_crm__contacts') }}
+    where is_current and loyalty_id is not null
 ),
 
 cards as (

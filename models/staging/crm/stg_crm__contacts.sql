@@ -1,5 +1,6 @@
 with contacts as (
-    select * from {{ ref('base_crm__contacts') }} where reject_reason is null
+    select * from {{ ref('base_crm__contacts') }}
+    where reject_reason is null
 ),
 
 phones as (
@@ -121,25 +122,37 @@ usual_cities as (
 ),
 
 -- How often a name stands first and how often last: two that both stand in the unusual place look swapped.
+name_uses as (
+    select
+        plain_first_name as name,
+        1 as as_first,
+        0 as as_last
+    from aged
+    union all
+    select
+        plain_last_name as name,
+        0 as as_first,
+        1 as as_last
+    from aged
+),
+
 name_places as (
     select
         name,
         sum(as_first) as as_first,
         sum(as_last) as as_last
-    from (
-        select plain_first_name as name, 1 as as_first, 0 as as_last from aged
-        union all
-        select plain_last_name as name, 0 as as_first, 1 as as_last from aged
-    )
+    from name_uses
     group by name
 ),
 
 usually_first as (
-    select name from name_places where as_first >= 3 and as_first > 3 * as_last
+    select name from name_places
+    where as_first >= 3 and as_first > 3 * as_last
 ),
 
 usually_last as (
-    select name from name_places where as_last >= 3 and as_last > 3 * as_first
+    select name from name_places
+    where as_last >= 3 and as_last > 3 * as_first
 ),
 
 flagged as (

@@ -1,13 +1,18 @@
 with events as (
-    select * from {{ ref('base_email__events') }} where reject_reason is null
+    select * from {{ ref('base_email__events') }}
+    where reject_reason is null
 ),
 
 -- distinct: an address stands in tens of events and is read once
+written_addresses as (
+    select distinct email from events
+),
+
 addresses as (
     select
         email as written_email,
         {{ normalize_email('email') }} as plain_email
-    from (select distinct email from events)
+    from written_addresses
 ),
 
 -- A filter instead of case would be pushed below the distinct, and each event's address read after all.
