@@ -116,22 +116,25 @@ class FolderSource:
         return SourceTable(name, columns, files)
 
     def batches(self, table: SourceTable, file: Path, rows: int | None = None) -> Iterator[pa.RecordBatch]:
-        """Rows of one file in the columns of the whole table, in the order of the file, each with where it stands."""
+        """Rows of one file, as `select` has them."""
+        limit = "" if rows is None else f" limit {rows}"
+        with duckdb.connect() as connection:
+            try:
+                yield from connection.sql(self.select(table, file) + limit).to_arrow_reader(BATCH_ROWS)
+            except duckdb.Error as error:
+                raise _unreadable(file, error) from error
+
+    def select(self, table: SourceTable, file: Path) -> str:
+        """SQL: rows of one file in the columns of the whole table, in the order of the file, with where each stands."""
         found = self._described(file)
         columns = ", ".join(
             f"cast({quoted(name) if name in found else 'null'} as {kind}) as {quoted(name)}"
             for name, kind in table.columns.items()
         )
-        limit = "" if rows is None else f"limit {rows}"
-        query = (
+        return (
             f"select {columns}, {literal(self.name_of(file))} as {FILE_COLUMN}, row_number() over () as {ROW_COLUMN} "
-            f"from {self._reader(file)} {limit}"
+            f"from {self._reader(file)}"
         )
-        with duckdb.connect() as connection:
-            try:
-                yield from connection.sql(query).to_arrow_reader(BATCH_ROWS)
-            except duckdb.Error as error:
-                raise _unreadable(file, error) from error
 
     def sample(self, table: SourceTable, rows: int) -> pa.Table:
         parts: list[pa.Table] = []

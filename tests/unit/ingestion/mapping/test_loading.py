@@ -281,7 +281,7 @@ def test_nothing_to_read_is_no_load(own_shop: OwnShop) -> None:
 _DELIVERY = st.dictionaries(st.integers(1, 6), st.sampled_from(["1.00", "2.00", "3.00"]), min_size=1)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=st.lists(_DELIVERY, min_size=1, max_size=4))
 def test_after_any_deliveries_the_newest_version_of_each_line_stands(
     deliveries: list[dict[int, str]], own_shop: OwnShop
