@@ -274,9 +274,10 @@ def _check_cursor(mapped: TableMapping, source: SourceTable, where: str) -> None
 
 
 def unreadable_columns(table: BoundTable, contract: LandingContract) -> Iterable[tuple[str, str, str]]:
-    """Columns whose values may turn out unreadable: name, SQL of the raw value as text, SQL of the value read."""
-    for name in table.expressions:
+    """Columns whose values may turn out unreadable: name, SQL for "has a value", SQL for "is read as nothing"."""
+    for name, given in table.types.items():
         kind = contract.tables[table.name][name]
-        if kind.upper() != "VARCHAR":
-            raw = f"nullif(trim(cast(raw.{quoted(name)} as varchar)), '')"
-            yield name, raw, readable(name, table, kind)
+        if kind.upper() not in {"VARCHAR", given}:
+            raw = f"raw.{quoted(name)}"
+            has_value = f"trim({raw}) <> ''" if given == "VARCHAR" else f"{raw} is not null"
+            yield name, has_value, f"{readable(name, table, kind)} is null"

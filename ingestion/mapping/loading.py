@@ -27,7 +27,7 @@ from ingestion.mapping.binding import (
 from ingestion.mapping.extraction import Extraction, Extractor
 from ingestion.mapping.model import KEYS, MAPPING_FILE, MappingError, ShopMapping, needed_columns, read_mapping
 from ingestion.mapping.receipts import Receipts, TableCount, drift
-from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable, literal, open_source
+from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable, literal, open_source, quoted
 from shops import ShopFolders
 
 SOURCE = "mapping"
@@ -132,7 +132,8 @@ def _land_extraction(
         refuse_what_is_mapped_wrongly(mapped, connection, arrived, file)
         queries = {}
         for table in arrived:
-            connection.execute(f"create temp table new_{table.name} as {_new_rows(table, zone)}")
+            kind = "view" if is_first else "table"
+            connection.execute(f"create temp {kind} new_{table.name} as {_new_rows(table, zone, is_first)}")
             landed = _count(connection, f"select count(*) from new_{table.name}")
             mapped.counts[table.name] = replace(mapped.counts[table.name], landed=landed)
             if landed:
@@ -227,10 +228,10 @@ def _unreadable(
     if not columns:
         return []
     tests = ", ".join(
-        f"count({raw}), count(*) filter ({raw} is not null and {value} is null), "
-        f"arg_min(struct_pack(v := {raw}, f := {FILE_COLUMN}, r := {ROW_COLUMN}), {ROW_COLUMN}) "
-        f"filter ({raw} is not null and {value} is null)"
-        for _, raw, value in columns
+        f"count(*) filter ({has_value}), count(*) filter ({has_value} and {is_nothing}), "
+        f"arg_min(struct_pack(v := cast(raw.{quoted(name)} as varchar), f := {FILE_COLUMN}, r := {ROW_COLUMN}), "
+        f"{ROW_COLUMN}) filter ({has_value} and {is_nothing})"
+        for name, has_value, is_nothing in columns
     )
     found = connection.execute(f"select {tests} from {table.raw} as raw").fetchone() or ()
     return [
@@ -268,9 +269,11 @@ def _advice(column: str) -> str:
     return "Next: map another column, or make a number of it, e.g. replace(<column>, ',', '.')."
 
 
-def _new_rows(table: BoundTable, zone: LandingZone) -> str:
+def _new_rows(table: BoundTable, zone: LandingZone, is_first: bool) -> str:
     """SQL: rows of the mapped table that do not stand in the zone, in the newest load that has their key."""
     columns = [name for name in zone.contract.tables[table.name] if name != "load_id"]
+    if is_first:
+        return f"select {', '.join(columns)} from {table.mapped}"
     compared = [name for name in columns if name != "known_at" and (name != "occurred_at" or has_own_instant(table))]
     keys = ", ".join(_keys(table))
     same = " and ".join(f"standing.{name} is not distinct from mapped.{name}" for name in compared)

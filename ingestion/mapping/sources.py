@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import duckdb
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 
 from ingestion.mapping.dlt_environment import dlt_environment
 from ingestion.mapping.model import CsvOptions, MappingError, ShopMapping, expanded, nearest
@@ -117,21 +118,40 @@ class FolderSource:
 
     def batches(self, table: SourceTable, file: Path, rows: int | None = None) -> Iterator[pa.RecordBatch]:
         """Rows of one file in the columns of the whole table, in the order of the file, each with where it stands."""
+        if not _is_csv(file):
+            limit = "" if rows is None else f" limit {rows}"
+            with duckdb.connect() as connection:
+                try:
+                    yield from connection.sql(self.select(table, file) + limit).to_arrow_reader(BATCH_ROWS)
+                except duckdb.Error as error:
+                    raise _unreadable(file, error) from error
+            return
+        schema, read = arrow_schema(table), 0
+        for batch in self._csv_batches(file):
+            kept = batch if rows is None else batch.slice(0, rows - read)
+            given = {
+                **dict(zip(kept.schema.names, kept.columns, strict=True)),
+                FILE_COLUMN: pa.repeat(self.name_of(file), kept.num_rows),
+                ROW_COLUMN: pa.array(range(read + 1, read + 1 + kept.num_rows), pa.int64()),
+            }
+            read += kept.num_rows
+            yield pa.record_batch(
+                [given.get(each.name, pa.nulls(kept.num_rows, each.type)) for each in schema], schema=schema
+            )
+            if rows is not None and read >= rows:
+                return
+
+    def select(self, table: SourceTable, file: Path) -> str:
+        """SQL: rows of one Parquet file, as `batches` gives them."""
         found = self._described(file)
         columns = ", ".join(
             f"cast({quoted(name) if name in found else 'null'} as {kind}) as {quoted(name)}"
             for name, kind in table.columns.items()
         )
-        limit = "" if rows is None else f"limit {rows}"
-        query = (
+        return (
             f"select {columns}, {literal(self.name_of(file))} as {FILE_COLUMN}, row_number() over () as {ROW_COLUMN} "
-            f"from {self._reader(file)} {limit}"
+            f"from {_read_parquet(file)}"
         )
-        with duckdb.connect() as connection:
-            try:
-                yield from connection.sql(query).to_arrow_reader(BATCH_ROWS)
-            except duckdb.Error as error:
-                raise _unreadable(file, error) from error
 
     def sample(self, table: SourceTable, rows: int) -> pa.Table:
         parts: list[pa.Table] = []
@@ -148,25 +168,47 @@ class FolderSource:
         return file.relative_to(self.root).as_posix()
 
     def _described(self, file: Path) -> dict[str, str]:
+        if _is_csv(file):
+            names, _ = self._header(file)
+            return dict.fromkeys(names, TEXT)
         try:
-            rows = duckdb.sql(f"describe select * from {self._reader(file)}").fetchall()
+            rows = duckdb.sql(f"describe select * from {_read_parquet(file)}").fetchall()
         except duckdb.Error as error:
             raise _unreadable(file, error) from error
         return {name: _kept(kind) for name, kind, *_ in rows}
 
-    def _reader(self, file: Path) -> str:
-        if file.name.lower().endswith(_PARQUET_SUFFIXES):
-            return f"read_parquet({literal(str(file))}, hive_partitioning = false)"
-        # Nothing is guessed from the rows: where one of them is odd, DuckDB's guess at the dialect would read a small
-        # file another way instead of naming the line.
+    def _csv_batches(self, file: Path) -> Iterator[pa.RecordBatch]:
+        """Batches of text. Arrow's reader takes lines that end in both ways, and names the line that is broken.
+
+        DuckDB's refuses a file that was continued on another system, or, less strict, drops what is too much in a row;
+        its guess at the dialect reads a small file with one odd row another way.
+        """
         names, delimiter = self._header(file)
-        columns = ", ".join(f"{literal(name)}: '{TEXT}'" for name in names)
-        encoding = f", encoding = {literal(self._csv.encoding)}" if self._csv.encoding else ""
-        quote = literal(self._csv.quote or '"')
-        return (
-            f"read_csv({literal(str(file))}, auto_detect = false, header = true, delim = {literal(delimiter)}, "
-            f"quote = {quote}, escape = {quote}, columns = {{{columns}}}{encoding})"
+        parse = pa_csv.ParseOptions(
+            delimiter=delimiter, quote_char=self._csv.quote or '"', double_quote=True, newlines_in_values=True
         )
+        convert = pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        )
+
+        def opened(use_threads: bool) -> Iterator[pa.RecordBatch]:
+            encoding = self._csv.encoding or "utf8"
+            read = pa_csv.ReadOptions(skip_rows=1, column_names=names, encoding=encoding, use_threads=use_threads)
+            yield from pa_csv.open_csv(file, read_options=read, parse_options=parse, convert_options=convert)
+
+        try:
+            yield from opened(use_threads=True)
+        except (pa.ArrowInvalid, UnicodeError) as error:
+            reason: Exception = error
+            try:  # Only one thread can tell the number of the row.
+                for _ in opened(use_threads=False):
+                    pass
+            except (pa.ArrowInvalid, UnicodeError) as numbered:
+                reason = numbered
+            raise _unreadable(file, reason) from error
 
     def _header(self, file: Path) -> tuple[list[str], str]:
         """The names in the first line of a CSV file, and what stands between them."""
@@ -372,6 +414,14 @@ def _kept(kind: str) -> str:
     return "DECIMAL(38,0)" if kind in {"HUGEINT", "UBIGINT"} else TEXT
 
 
+def _is_csv(file: Path) -> bool:
+    return file.name.lower().endswith(_CSV_SUFFIXES)
+
+
+def _read_parquet(file: Path) -> str:
+    return f"read_parquet({literal(str(file))}, hive_partitioning = false)"
+
+
 def _is_data(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith((*_CSV_SUFFIXES, *_PARQUET_SUFFIXES))
 
@@ -380,7 +430,7 @@ def _listed(names: list[str], most: int = 12) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _unreadable(file: Path, error: duckdb.Error) -> MappingError:
+def _unreadable(file: Path, error: Exception) -> MappingError:
     reason = " ".join(line.strip() for line in str(error).strip().splitlines()[:3] if line.strip())
     return MappingError(
         f"{file} cannot be read: {reason}. Next: correct that line of the file, or say how it is written under "
