@@ -31,6 +31,14 @@ class LandingContract:
             for name, kind in self.tables[table].items()
         )
 
+    def switched_off(self, landed: Collection[str]) -> dict[str, str]:
+        """What is off because only the tables `landed` have rows: what is off, to the tables that it lacks."""
+        found: dict[str, list[str]] = {}
+        for table, reason in self.without_it.items():
+            if table not in landed:
+                found.setdefault(reason, []).append(table)
+        return {reason: ", ".join(tables) for reason, tables in found.items()}
+
     def empty_select(self, table: str) -> str:
         """SQL that gives zero rows of `table`, typed."""
         columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in self.tables[table].items())

@@ -13,7 +13,7 @@ from shops import Settings
 
 def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
     """Assets `landing/<table>` for each table of the contract."""
-    tables = list(read_contract().tables)
+    contract = read_contract()
 
     @dg.multi_asset(
         name="landing",
@@ -25,7 +25,7 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
                 description=f"Parquet files of the landing table {table}; its columns are in models/landing.yml.",
                 skippable=True,
             )
-            for table in tables
+            for table in contract.tables
         ],
         can_subset=True,
     )
@@ -36,12 +36,14 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
         notes = [note for load in fresh for note in load.notes]
         for key in sorted(context.selected_asset_keys):
             rows = sum(load.rows.get(key.path[-1], len(loads) if key.path[-1] == "loads" else 0) for load in loads)
+            off = contract.without_it.get(key.path[-1]) if rows == 0 else None
             yield dg.MaterializeResult(
                 asset_key=key,
                 metadata={
                     "dagster/row_count": rows,
                     "loads": [load.load_id for load in loads],
                     "notes": notes,
+                    **({"switched_off": off} if off else {}),
                     "folder": dg.MetadataValue.path(workspace.folders.shown(workspace.folders.landing / key.path[-1])),
                 },
             )

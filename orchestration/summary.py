@@ -7,6 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ingestion import LandingZone
 from orchestration.publishing import DATABASE_FILE
 from orchestration.stages import STAGES
 from shops import ShopFolders
@@ -21,6 +22,8 @@ def print_summary(folders: ShopFolders, console: Console) -> None:
         console.print(_segments(connection))
         console.print(_models(connection))
         console.print(_gates(connection), highlight=False, soft_wrap=True)
+        for line in (*_set_aside(connection), *_switched_off(folders)):
+            console.print(line, highlight=False, soft_wrap=True)
     console.print(f"published  {database} (schema marts), Parquet beside it", highlight=False, soft_wrap=True)
     console.print("next       make ui: the chain in Dagster, with plots and gates")
     console.print(
@@ -73,6 +76,28 @@ def _gates(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     passed = ", ".join(f"{gate} {held}/{total}" for gate, held, total in gates)
     return f"gates      {passed} expectations hold"
+
+
+def _set_aside(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """One line where rows went to quarantine for more than being repeated; they are counted in `rpt_quarantine`."""
+    rows = connection.execute(
+        "select landing_table, reason, sum(row_count)::bigint from marts.rpt_quarantine where not is_routine "
+        "group by all order by 3 desc, 1, 2"
+    ).fetchall()
+    if not rows:
+        return []
+    table, reason, most = rows[0]
+    total = sum(count for *_, count in rows)
+    return [f"set aside  {total:,} rows in quarantine, most of them {most:,} of {table}: {reason} (rpt_quarantine)"]
+
+
+def _switched_off(folders: ShopFolders) -> list[str]:
+    """A line for all that is off because an optional landing table has no rows."""
+    off = LandingZone(folders.landing).switched_off()
+    return [
+        f"off        {reason}: {tables} {'has' if ',' not in tables else 'have'} no rows"
+        for reason, tables in off.items()
+    ]
 
 
 def _number(value: float | None) -> str:

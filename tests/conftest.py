@@ -64,7 +64,6 @@ def once(folder: Path, make: Callable[[Path], None]) -> Path:
 
 
 def session_folder(factory: pytest.TempPathFactory) -> Path:
-
     """The folder that all workers of this test session share."""
     base = factory.getbasetemp()
     return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base

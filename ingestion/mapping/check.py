@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from ingestion.landing_zone import LOADS, LandingError, LandingZone
+from ingestion.landing_zone import LandingError, LandingZone
 from ingestion.mapping.binding import BoundTable, bind
 from ingestion.mapping.loading import SOURCE, Mapped, map_rows, refuse_what_is_mapped_wrongly
 from ingestion.mapping.model import MAPPING_FILE, read_mapping
@@ -137,7 +137,7 @@ def check(folders: ShopFolders, rows: int = CHECKED_ROWS) -> Report:
         source.shown,
         [_checked(table, mapped, reasons) for table in bound],
         [str(values) for values in mapped.unreadable],
-        _switched_off(zone, mapping.tables),
+        zone.contract.switched_off(mapping.tables),
         sampled.warnings,
         time.perf_counter() - started,
     )
@@ -259,15 +259,6 @@ def _checked(table: BoundTable, mapped: Mapped, reasons: Mapping[str, Mapping[st
         {reason: rows for reason, (rows, _) in of_table.items()},
         {reason: key for reason, (_, key) in of_table.items()},
     )
-
-
-def _switched_off(zone: LandingZone, mapped: Mapping[str, object]) -> dict[str, str]:
-    """What is off, to the tables that are not there."""
-    found: dict[str, list[str]] = {}
-    for table, reason in zone.contract.without_it.items():
-        if table not in mapped and table != LOADS:
-            found.setdefault(reason, []).append(table)
-    return {reason: ", ".join(tables) for reason, tables in found.items()}
 
 
 def _cells(table: CheckedTable) -> tuple[str, str, str, str, str]:

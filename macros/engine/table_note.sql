@@ -23,5 +23,5 @@
 
 
 {%- macro duckdb__write_table_note(relation, text) -%}
-    comment on table {{ relation }} is {{ sql_text(text) }}
+    comment on {{ 'view' if model.config.materialized == 'view' else 'table' }} {{ relation }} is {{ sql_text(text) }}
 {%- endmacro -%}

@@ -49,5 +49,6 @@
 {#- What the last build wrote beside the table; an empty mapping where there is no table or no note. -#}
 {%- macro read_note(relation) -%}
     {%- set text = table_note(relation) -%}
-    {{ return(fromjson(text) if text and text.startswith('{') else {}) }}
+    {#- Before it may stand that the table holds synthetic data. -#}
+    {{ return(fromjson(text[text.find('{'):]) if text and text.endswith('}') and '{' in text else {}) }}
 {%- endmacro -%}

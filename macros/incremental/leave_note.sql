@@ -12,6 +12,6 @@
             'through': through,
             'landed': landed_files_hash(increment.landing_table, through),
         } -%}
-        {{ write_table_note(this, tojson(note)) }}
+        {{ write_table_note(this, synthetic_label() ~ tojson(note)) }}
     {%- endif -%}
 {%- endmacro -%}
