@@ -74,7 +74,7 @@ PATHS, PATH_STEPS = 2_000, 60
 LEFT_WITHIN_SECONDS = 560.0
 IDLE_SECONDS = (31 * 60.0, 6 * 3600.0)
 
-# Where people go next without buying; what is missing to 1 is leaving.
+# Where people go next without buying, by weight; how long a visit lasts is drawn apart.
 WALK: dict[Step, dict[Step, float]] = {
     Step.HOME: {
         Step.CATEGORY: 0.34,
