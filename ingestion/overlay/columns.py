@@ -41,7 +41,7 @@ def cookie_texts(numbers: Array) -> pa.Array:
 
 def cookie_text_sql(number: str) -> str:
     """SQL: the same for one cookie."""
-    return f"format('{{:012x}}', (({number}) * {COOKIE_STEP}) & {(1 << COOKIE_BITS) - 1})"
+    return f"format('{{:012x}}', (cast({number} as bigint) * {COOKIE_STEP}) & {(1 << COOKIE_BITS) - 1})"
 
 
 def dotted(numbers: Array) -> pa.Array:
