@@ -356,7 +356,8 @@ def _sessions_sql(plan: OverlayPlan, people: int) -> str:
         stated as (
             select
                 *,
-                coalesce(known_since < start_at, false) and not {draws.chance("logged out", key, LOGGED_OUT_SHARE)} as is_known,
+                coalesce(known_since < start_at, false) and not {draws.chance("logged out", key, LOGGED_OUT_SHARE)}
+                    as is_known,
                 {source} as source,
                 cast(least({MONTHS - 1}, greatest(0, {agent_month})) as integer) as agent_month,
                 {draws.chance("late", key, LATE_SHARE)} and order_no < 0 and is_mobile as is_late,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -90,11 +89,6 @@ def base(folders: ShopFolders) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def look(base: Mapping[str, str]) -> Iterator[Look]:
+def look(base: Mapping[str, str]) -> Look:
     """The overlay of seed 1, with more events than usual, so that rare things come often enough to be counted."""
-    yield make_look(base, OverlayPlan(events=60_000))
-
-
-@pytest.fixture
-def truth_folder(tmp_path: Path) -> Path:
-    return tmp_path / "truth"
+    return make_look(base, OverlayPlan(events=60_000))

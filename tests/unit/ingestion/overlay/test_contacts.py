@@ -34,7 +34,8 @@ def test_every_person_has_one_to_three_contacts_of_different_systems(dirty: Look
         left join truth_records on truth_records.person_id = truth_people.person_id and source_system = 'crm_contacts'
         left join crm_contacts on contact_id = source_record_id
         group by truth_people.person_id
-        having count(distinct contact_id) not between 1 and 3 or count(distinct contact_id) <> count(distinct crm_system)
+        having count(distinct contact_id) not between 1 and 3
+            or count(distinct contact_id) <> count(distinct crm_system)
     """)
         == []
     )
@@ -176,7 +177,8 @@ def test_recipes_come_at_their_rate(dirty: Look, clean: Look, recipe: str, eligi
 def test_dirt_looks_as_it_should(dirty: Look) -> None:
     def of(recipe: str) -> str:
         return (
-            "crm_contacts join truth_contact_dirt using (contact_id) join truth_records on contact_id = source_record_id "
+            "crm_contacts join truth_contact_dirt using (contact_id) "
+            "join truth_records on contact_id = source_record_id "
             f"left join truth_people using (person_id) where recipe = '{recipe}'"
         )
 
@@ -214,9 +216,11 @@ def test_dirt_looks_as_it_should(dirty: Look) -> None:
 def test_a_recipe_from_outside_plugs_in(base: Mapping[str, str], dirty: Look) -> None:
     """No file of the package is edited; what others draw does not change."""
     mine = DirtRecipe(
-        "letters for digits", 0.5, lambda draw: {"postcode": "replace(postcode, '4', if(" + draw("which") + " < 0.5, 'a', 'A'))"},
+        "letters for digits",
+        0.5,
+        lambda draw: {"postcode": f"replace(postcode, '4', if({draw('which')} < 0.5, 'a', 'A'))"},
         needs="contains(postcode, '4')",
-    )  # fmt: skip
+    )
     nobody = DirtRecipe(
         "seed list", 0.1, lambda draw: {"email": "'seed' || contact_no || '@example.net'"}, adds_contacts=True
     )
