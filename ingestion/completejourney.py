@@ -41,7 +41,7 @@ def land(zone: LandingZone, households: int | None = None) -> LoadSummary:
             source=SOURCE,
             load_date=LOAD_DATE,
             known_at_is_assumed=True,
-            tables=_TABLES,
+            tables=TABLES,
         )
 
 
@@ -56,7 +56,7 @@ def land_scaled(
     if copies is None or (with_overlay and around is None):
         with duckdb.connect() as connection:
             _open_package(connection, households)
-            generated = overlay.generate(connection, _TABLES, plan)
+            generated = overlay.generate(connection, TABLES, plan)
             copies = zone.land(
                 connection,
                 load_id=load_id,
@@ -64,7 +64,7 @@ def land_scaled(
                 load_date=LOAD_DATE,
                 known_at_is_assumed=True,
                 is_synthetic=True,
-                tables=overlay.copied_tables(connection, plan, _TABLES),
+                tables=overlay.copied_tables(connection, plan, TABLES),
             )
             if with_overlay:
                 around = overlay.land_generated(zone, truth, generated)
@@ -80,7 +80,7 @@ def landed_tables(zone: LandingZone, load_id: str) -> dict[str, str]:
     """Landing table to a query of what the load `load_id` brought."""
     return {
         table: f"select * from read_parquet('{zone.root / table}/load_date={LOAD_DATE}/{load_id}.parquet')"
-        for table in _TABLES
+        for table in TABLES
     }
 
 
@@ -125,7 +125,7 @@ def _event(instant: str) -> str:
 _REFERENCE_EVENT = _event(_local_midnight_in_utc(f"date '{FIRST_DAY}'"))
 _CAMPAIGN_EVENT = _event(_local_midnight_in_utc("campaign_descriptions.start_date"))
 
-_TABLES = {
+TABLES = {
     "loyalty_members": f"""
         select
             households.household_id as loyalty_id, age as age_band, income as income_band, home_ownership,

@@ -34,6 +34,7 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
             coalesce(product_type, department) as type
         from ({tables["products"]})
         where department not in {NOT_ONLINE}
+            and product_id in (select product_id from ({tables["order_lines"]}))  -- on offer is what is sold
     """)
     # A few thousand kinds of products: their texts are made once. A kind is what a list page or a search is about.
     connection.execute(f"""

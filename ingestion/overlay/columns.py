@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,7 +41,7 @@ def cookie_texts(numbers: Array) -> pa.Array:
 
 def cookie_text_sql(number: str) -> str:
     """SQL: the same for one cookie."""
-    return f"format('{{:012x}}', (({number}) * {COOKIE_STEP}) & {(1 << COOKIE_BITS) - 1})"
+    return f"format('{{:012x}}', (cast({number} as bigint) * {COOKIE_STEP}) & {(1 << COOKIE_BITS) - 1})"
 
 
 def dotted(numbers: Array) -> pa.Array:
@@ -75,8 +77,35 @@ def _bitmap(absent: Array) -> pa.Buffer:
     return pa.py_buffer(np.packbits(~absent, bitorder="little"))
 
 
+@dataclass(frozen=True)
+class Vocabulary:
+    """Texts by number, each held once: a Parquet dictionary with a text twice is given up for plain text.
+
+    Attributes
+    ----------
+    texts
+        Every different text.
+    code
+        Number to place in `texts`; -1 is null.
+    """
+
+    texts: pa.Array
+    code: Array
+
+    @classmethod
+    def of(cls, texts: pa.Array) -> Vocabulary:
+        """From the text of number 0, 1, 2 …"""
+        encoded = texts.dictionary_encode()
+        return cls(encoded.dictionary, encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False))
+
+    def column(self, numbers: Array, absent: Array | None = None) -> pa.Array:
+        """The texts of `numbers`; null where `absent`, or where the number has none."""
+        codes = self.code[numbers]
+        return used(codes, self.texts, codes < 0 if absent is None else absent | (codes < 0))
+
+
 def used(codes: Array, values: pa.Array, absent: Array | None = None) -> pa.Array:
-    """The same, with only those values that occur: a dictionary is written in full."""
+    """The same as `coded`, with only those values that occur: a dictionary is written in full."""
     present = np.zeros(len(values), dtype=bool)
     present[codes if absent is None else codes[~absent]] = True
     kept = np.flatnonzero(present)

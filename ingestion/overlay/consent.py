@@ -65,10 +65,11 @@ def consent_events_sql(plan: OverlayPlan) -> str:
                 'unsubscribe_link' as captured_by
             from granted join left_mail using (person_no)
             where purpose = 'email' and unsubscribed_at > asked_at
-            union all
+            union all by name
             select
                 * exclude (asked_at, captured_by),
-                asked_at + to_seconds(86400 + {draws.below("withdrawn at", no, 200 * 86400)}), 'preference_center'
+                asked_at + to_seconds(86400 + {draws.below("withdrawn at", no, 200 * 86400)}) as asked_at,
+                'preference_center' as captured_by
             from granted
             where {draws.chance("withdrawn", no, WITHDRAWN_SHARE)}
                 -- Who still gets e-mails has not withdrawn.
@@ -84,10 +85,10 @@ def consent_events_sql(plan: OverlayPlan) -> str:
         happened as (
             select 0 as turn, if(is_granted, 'granted', 'withdrawn') as consent_action, * exclude (is_granted)
             from answered
-            union all
-            select 1, 'withdrawn', * exclude (is_granted) from withdrawn
-            union all
-            select 2, 'granted', * exclude (is_granted) from regranted
+            union all by name
+            select 1 as turn, 'withdrawn' as consent_action, * exclude (is_granted) from withdrawn
+            union all by name
+            select 2 as turn, 'granted' as consent_action, * exclude (is_granted) from regranted
         )
         select
             cast(100_000_000_000 + row_number() over (order by asked_at, source_system, source_record_id, purpose, turn)

@@ -3,6 +3,7 @@
 What a copy does to the real household's orders, so that the shop keeps its shape:
 
 - Each order is taken 0, 1, 2 … times: the person's intensity (mean 1, log-normal) plus a draw, cut to whole numbers.
+  What is taken again lies a week later each time.
 - Its time moves by up to 45 minutes within its local day. Households that no campaign was mailed to also move by whole
   weeks, the same number for all their orders, around the year: weekdays and rhythm stay. Those that were mailed stay,
   because their redemptions lie on days of orders.
@@ -56,7 +57,7 @@ def person_orders_sql(plan: OverlayPlan, columns: str = "", where: str = "true",
         """
     draws = plan.draws
     weeks = f"({draws.below('weeks', 'person_no', 2 * MAX_WEEKS + 1)} - {MAX_WEEKS})"
-    minutes = f"({draws.below('minutes', ORDER_KEY, 2 * MAX_MINUTES + 1)} - {MAX_MINUTES})"
+    minutes = f"({draws.below('minutes', f'({ORDER_KEY} * 4 + repetition)', 2 * MAX_MINUTES + 1)} - {MAX_MINUTES})"
     inside = f"local_minute + {minutes} between 0 and 1439"
     return f"""
         select
@@ -70,12 +71,14 @@ def person_orders_sql(plan: OverlayPlan, columns: str = "", where: str = "true",
             end) + to_minutes(case when {inside} then {minutes} else 0 end) as occurred_at{more}
         from (
             select
-                {kept},
-                case when is_mailed then real_at else real_at + to_days(cast(7 * {weeks} as integer)) end
-                    as moved_at_all,
-                unnest(range({taken_sql(plan)})) as repetition
-            from {joined}
-            where {where}
+                *,
+                -- An order that is taken once more is one of a week later.
+                real_at + to_days(cast(7 * (repetition + if(is_mailed, 0, {weeks})) as integer)) as moved_at_all
+            from (
+                select {kept}, unnest(range({taken_sql(plan)})) as repetition
+                from {joined}
+                where {where}
+            )
         )
     """
 

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from ingestion.overlay.bots import BotTraffic
 from ingestion.overlay.columns import (
     Array,
+    Vocabulary,
     cents,
     coded,
     cookie_texts,
@@ -127,6 +128,7 @@ class WebEvents:
         self._read_lookups(connection)
         self._visits = self._read_visits(connection)
         self._bots = bots.between(self._from, self._before)
+        self._agents, self._bot_addresses = Vocabulary.of(bots.agents), Vocabulary.of(bots.addresses)
 
     def tables(self, schema: pa.Schema, load_id: str = "") -> Iterator[pa.Table]:
         """The events in the columns and types of `schema`, a chunk at a time, each in the order of known_at."""
@@ -151,6 +153,8 @@ class WebEvents:
                 unfinished, _file_schema(schema), compression="zstd", store_schema=False, store_decimal_as_integer=True,
                 use_dictionary=[name for name in schema.names if name not in _PLAIN],
                 dictionary_pagesize_limit=1 << 26,
+                # Readers skip by time; the bounds of the other columns would take a quarter of the writing.
+                write_statistics=["sent_at", "occurred_at", "known_at"],
             ) as writer:  # fmt: skip
                 for first, last in self._chunks(*spans[number]):
                     table = self._chunk_table(first, last, schema, load_id)
@@ -182,8 +186,8 @@ class WebEvents:
             "from order_visit_lines order by order_no, place"
         )
         self._shelf = arrays("select product_no, kind_no, list_cents, shown_cents from base_shelf order by shelf_no")
-        self._products = _column(connection, "select product_id from base_products order by product_no")
-        self._words = _column(connection, "select search_words from base_kinds order by kind_no")
+        self._products = Vocabulary.of(_column(connection, "select product_id from base_products order by product_no"))
+        self._words = Vocabulary.of(_column(connection, "select search_words from base_kinds order by kind_no"))
         self._emails = _column(connection, "select account_email from people order by person_no")
         self._pages, self._page_first, self._page_of = _open_pages(connection)
 
@@ -402,15 +406,15 @@ class WebEvents:
         is_tagged = position == with_bots(arrays["tag_position"], -1)[visit]
         columns = {
             "event_id": joined_digits(visit_id, visit, position),
-            "event_type": coded(kind, _EVENT_TYPES),
-            "event_name": coded(_EVENT_NAME_CODE[kind], _EVENT_NAMES, _EVENT_NAME_CODE[kind] < 0),
+            "event_type": _EVENT_TYPES.column(kind),
+            "event_name": _EVENT_NAMES.column(kind),
             "anonymous_id": _by_visit(with_bots(arrays["cookie_no"], requests.cookie), visit, cookie_texts),
             "user_id": self._users(arrays, visit, position, bots),
             "email": self._login_emails(arrays, kind, visit),
             "page_url": self._page_urls(events, row, kind, visit, is_tagged, at["tags"]),
             "referrer_url": _referrers(at["referrer_url"], position, visit, is_tagged, is_person),
-            "content_type": coded(kind, _CONTENT_TYPES),
-            "product_id": used(events.product[row], self._products, ~_HAS_PRODUCT[kind]),
+            "content_type": _CONTENT_TYPES.column(kind),
+            "product_id": self._products.column(events.product[row], ~_HAS_PRODUCT[kind]),
             "list_price": cents(events.list_cents[row], schema.field("list_price").type, priceless),
             "shown_price": cents(events.shown_cents[row], schema.field("shown_price").type, priceless),
             "currency": coded(np.zeros(len(row), dtype=np.int32), _DOLLARS, priceless),
@@ -419,8 +423,8 @@ class WebEvents:
                 with_bots(FIRST_CART + arrays["session_no"], FIRST_BOT_CART + requests.cookie), visit, digits, ~has_cart
             ),
             "order_id": _of_visit(at["order_id"], visit, kind == int(Step.ORDER)),
-            "search_query": used(events.kind_no[row], self._words, kind != int(Step.SEARCH)),
-            "user_agent": used(with_bots(arrays["agent_no"], requests.agent)[visit], self._bots.agents),
+            "search_query": self._words.column(events.kind_no[row], kind != int(Step.SEARCH)),
+            "user_agent": self._agents.column(with_bots(arrays["agent_no"], requests.agent)[visit]),
             "ip_address": self._addresses(arrays, requests, visit),
             "region": _of_visit(at["region"], visit, is_person),
             "sent_at": instants(sent + skew),
@@ -451,14 +455,17 @@ class WebEvents:
         page = self._page_first[kind] + np.where(
             of == 1, events.product[row], np.where(of == 2, events.kind_no[row], 0)
         )
-        plain = used(page, self._pages)
+        plain = self._pages.column(page)
         tagged = np.flatnonzero(is_tagged)
         if not len(tagged):
             return plain
         # Campaign tags stand on a few addresses only, which are put behind the others.
         separator = pa.array(np.where(kind[tagged] == int(Step.SEARCH), "&", "?"))
         with_tags = pc.binary_join_element_wise(
-            self._pages.take(pa.array(page[tagged])), separator, tags.take(pa.array(visit[tagged])), ""
+            self._pages.texts.take(pa.array(self._pages.code[page[tagged]])),
+            separator,
+            tags.take(pa.array(visit[tagged])),
+            "",
         ).dictionary_encode()
         codes = plain.indices.to_numpy().copy()
         codes[tagged] = len(plain.dictionary) + with_tags.indices.to_numpy()
@@ -470,18 +477,15 @@ class WebEvents:
         )
         codes = people.indices.to_numpy().copy()
         bots = visit >= len(arrays["address_no"])
-        codes[bots] = len(people.dictionary) + requests.address[visit[bots] - len(arrays["address_no"])]
-        return used(codes, pa.concat_arrays([people.dictionary, self._bots.addresses]))
+        address = requests.address[visit[bots] - len(arrays["address_no"])]
+        codes[bots] = len(people.dictionary) + self._bot_addresses.code[address]
+        return used(codes, pa.concat_arrays([people.dictionary, self._bot_addresses.texts]))
 
 
 ORDER_STEPS = ((0, Step.HOME), (100, Step.CART), (102, Step.CHECKOUT), (104, Step.ORDER))
-_EVENT_TYPES = pa.array([STEP_KINDS[Step(step)].event_type for step in range(_KINDS)])
-_CONTENT_TYPES = pa.array([STEP_KINDS[Step(step)].content_type for step in range(_KINDS)])
-_EVENT_NAMES = pa.array([kind.event_name for kind in STEP_KINDS.values() if kind.event_name])
-_EVENT_NAME_CODE = np.array(
-    [_EVENT_NAMES.index(name).as_py() if (name := STEP_KINDS[Step(step)].event_name) else -1 for step in range(_KINDS)],
-    dtype=np.int32,
-)
+_EVENT_TYPES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].event_type for step in range(_KINDS)]))
+_EVENT_NAMES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].event_name for step in range(_KINDS)]))
+_CONTENT_TYPES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].content_type for step in range(_KINDS)]))
 _DOLLARS = pa.array(["USD"])
 _PLAIN = ("event_id", "list_price", "shown_price", "quantity", "sent_at", "occurred_at", "known_at")
 
@@ -497,7 +501,7 @@ def _file_schema(schema: pa.Schema) -> pa.Schema:
     )
 
 
-def _open_pages(connection: duckdb.DuckDBPyConnection) -> tuple[pa.Array, Array, Array]:
+def _open_pages(connection: duckdb.DuckDBPyConnection) -> tuple[Vocabulary, Array, Array]:
     """All pages; per step the number of its first one, and whether it is always that (0) or one a product (1) or a
     kind of products (2).
     """
@@ -512,7 +516,7 @@ def _open_pages(connection: duckdb.DuckDBPyConnection) -> tuple[pa.Array, Array,
     for step, url in _OF_KIND.items():
         first[int(step)], of[int(step)] = sum(map(len, pages)), 2
         pages.append(_column(connection, f"select {url} from base_kinds order by kind_no"))
-    return pa.concat_arrays(pages), first, of
+    return Vocabulary.of(pa.concat_arrays(pages)), first, of
 
 
 def _column(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Array:
@@ -537,8 +541,8 @@ def _part(bits: Array, shift: int, width: int, below: int) -> Array:
 
 
 def _user_texts(persons: Array) -> pa.Array:
-    """user_id of each person number; that of nobody (-1) is never used."""
-    return pc.binary_join_element_wise("u", pa.array(user_numbers(np.maximum(persons, 0))).cast(pa.string()), "")
+    """user_id of each person number; nobody (-1) gets one that nobody has."""
+    return pc.binary_join_element_wise("u", pa.array(user_numbers(persons)).cast(pa.string()), "")
 
 
 def _by_visit(values: Array, visit: Array, texts: Callable[[Array], pa.Array], absent: Array | None = None) -> pa.Array:

@@ -14,7 +14,7 @@ import numpy as np
 from ingestion.overlay.plan import OverlayPlan
 from ingestion.overlay.pools import AREA_CODES, NUMBERS_PER_AREA_CODE
 
-FAMILY_SHARE = 0.08  # of the pairs of neighboring numbers: they share a home, mostly a name, an address and a device
+FAMILY_SHARE = 0.1  # of the pairs of neighboring numbers: they share a home, mostly a name, an address and a device
 EMAIL_SHARE = 0.93
 MAIL_SHARE = 0.8  # agree to e-mails when they sign up
 ACCOUNT_SHARE = 0.72

@@ -12,7 +12,9 @@ from faker import Faker
 
 from ingestion.overlay.draws import Draws
 
+# At most so many; a small shop makes do with fewer, because Faker takes its time.
 FIRST_NAMES, LAST_NAMES, STREETS = 700, 1200, 900
+FEWEST = 150
 # Some names carry accents; an English list alone has none.
 LOCALES = {"en_US": 0.86, "es_MX": 0.06, "fr_FR": 0.04, "de_DE": 0.04}
 PEOPLE_PER_POSTCODE = 25
@@ -42,11 +44,15 @@ def open_pools(connection: duckdb.DuckDBPyConnection, draws: Draws, people: int)
     fakers = {locale: Faker(locale) for locale in LOCALES}
     for number, faker in enumerate(fakers.values()):
         faker.seed_instance(draws.constant("names") + number)
+
+    def size(most: int) -> int:
+        return min(most, max(FEWEST, people // 3))
+
     pools = {
-        "pool_female": [fakers[name].first_name_female() for name in _spread(FIRST_NAMES)],
-        "pool_male": [fakers[name].first_name_male() for name in _spread(FIRST_NAMES)],
-        "pool_last": [fakers[name].last_name() for name in _spread(LAST_NAMES)],
-        "pool_streets": [fakers["en_US"].street_name() for _ in range(STREETS)],
+        "pool_female": [fakers[name].first_name_female() for name in _spread(size(FIRST_NAMES))],
+        "pool_male": [fakers[name].first_name_male() for name in _spread(size(FIRST_NAMES))],
+        "pool_last": [fakers[name].last_name() for name in _spread(size(LAST_NAMES))],
+        "pool_streets": [fakers["en_US"].street_name() for _ in range(size(STREETS))],
     }
     pools["pool_area_codes"] = [str(code) for code in AREA_CODES]
     tables = {

@@ -74,7 +74,7 @@ PATHS, PATH_STEPS = 2_000, 60
 LEFT_WITHIN_SECONDS = 560.0
 IDLE_SECONDS = (31 * 60.0, 6 * 3600.0)
 
-# Where people go next without buying; what is missing to 1 is leaving.
+# Where people go next without buying, by weight; how long a visit lasts is drawn apart.
 WALK: dict[Step, dict[Step, float]] = {
     Step.HOME: {
         Step.CATEGORY: 0.34,
@@ -166,9 +166,9 @@ def _flavor_tables(flavor: Flavor, first_no: int, generator: np.random.Generator
     kinds = np.full((count, MAX_STEPS), -1, dtype=np.int8)
     current = _drawn(np.repeat(_row(flavor.starts)[None, :], count, axis=0), generator)
     transitions = np.stack([_row(WALK.get(Step(step), {})) for step in range(len(Step))])
-    # Stops are the rest to 1; the script goes on regardless until it has its steps.
     last = generator.geometric(0.16, size=count) + flavor.min_steps - 1
     last = np.minimum(last, MAX_STEPS - 8)
+    # Stops are drawn; the walk itself never ends.
     for step in range(MAX_STEPS - 8):
         alive = step < last
         kinds[alive, step] = current[alive]
@@ -177,15 +177,16 @@ def _flavor_tables(flavor: Flavor, first_no: int, generator: np.random.Generator
             kinds[added, step] = Step.ADD
             current = np.where(added, Step.PRODUCT, current)
         current = _drawn(transitions[current], generator)
+    before_ending = last
     if flavor.cart:
-        last = _with_cart_end(flavor, kinds, last, generator)
+        before_ending, last = _with_cart_end(flavor, kinds, last, generator)
     arrival = np.full(count, -1)
     if flavor.name == "mail":
         arrival[:] = 0
     elif flavor.name == "mail mid visit":
         arrival = 1 + np.floor(generator.random(count) * (last - 2)).astype(int)
         kinds[np.arange(count), arrival] = Step.OFFERS
-    return _timed_tables(flavor, first_no, kinds, last, arrival, generator)
+    return _timed_tables(flavor, first_no, kinds, before_ending, last, arrival, generator)
 
 
 def _row(weights: dict[Step, float]) -> np.ndarray:
@@ -202,14 +203,20 @@ def _drawn(probabilities: np.ndarray, generator: np.random.Generator) -> np.ndar
     return drawn
 
 
-def _with_cart_end(flavor: Flavor, kinds: np.ndarray, last: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Every script of this flavor puts something into the cart, and ends the way its kind of cart does."""
+def _with_cart_end(
+    flavor: Flavor, kinds: np.ndarray, last: np.ndarray, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every script of this flavor puts something into the cart, and ends the way its kind of cart does.
+
+    Returns the number of steps before that ending, and in all.
+    """
     rows = np.arange(len(kinds))
     without = ~(kinds == Step.ADD).any(axis=1)
     # A look and an add at the end of those that had none.
     kinds[rows[without], last[without]] = Step.PRODUCT
     kinds[rows[without], last[without] + 1] = Step.ADD
     last = last + 2 * without
+    before_ending = last
     endings: dict[str, list[tuple[Step, ...]]] = {
         "left_within_10_minutes": [(), (Step.CART,), (Step.CART, Step.CHECKOUT), (Step.PRODUCT,)],
         "idle_over_30_minutes": [
@@ -233,13 +240,14 @@ def _with_cart_end(flavor: Flavor, kinds: np.ndarray, last: np.ndarray, generato
             of_option = chosen == number
             kinds[rows[of_option], last[of_option]] = step
             last = last + of_option
-    return last
+    return before_ending, last
 
 
 def _timed_tables(
     flavor: Flavor,
     first_no: int,
     kinds: np.ndarray,
+    before_ending: np.ndarray,
     last: np.ndarray,
     arrival: np.ndarray,
     generator: np.random.Generator,
@@ -253,7 +261,6 @@ def _timed_tables(
     pauses = np.minimum(pauses, long)
     is_step = np.arange(width)[None, :] < last[:, None]
     added = np.where((kinds == Step.ADD).any(axis=1), (kinds == Step.ADD).argmax(axis=1), width)
-    last_add = np.where((kinds == Step.ADD).any(axis=1), width - 1 - (kinds == Step.ADD)[:, ::-1].argmax(axis=1), width)
     after = np.arange(width)[None, :] >= added[:, None]
     if flavor.cart == "left_within_10_minutes":
         # Pauses after the first add shrink to fit: the last event is less than ten minutes after it.
@@ -262,7 +269,7 @@ def _timed_tables(
         pauses = np.where(after, pauses * factor[:, None], pauses)
     elif flavor.cart == "idle_over_30_minutes":
         low, high = IDLE_SECONDS
-        pauses[np.arange(count), last_add] = low * (high / low) ** (generator.random(count) ** 1.5)
+        pauses[np.arange(count), before_ending - 1] = low * (high / low) ** (generator.random(count) ** 1.5)
     elif flavor.cart == "unbought_after_24_hours":
         # Longer than ten minutes after the first add: the visitor had every occasion to buy.
         spent = np.where(after & is_step, pauses, 0).sum(axis=1)

@@ -30,7 +30,8 @@ LATE_SHARE = 0.02
 RESENT_SHARE, RESENT_EVENTS_SHARE = 0.03, 0.36  # about one event in a hundred arrives twice
 SKEWED_DEVICE_SHARE = 0.06
 SECOND_DEVICE_SHARE, THIRD_DEVICE_SHARE = 0.5, 0.12
-FAMILY_DEVICE_SHARE = 0.3  # visits of the second of a family on the first one's device
+FAMILY_DEVICE_SHARE = 0.4  # visits of the second of a family on the first one's device
+FAMILY_LOGIN_SHARE = 0.4  # whose account is not the one that the device knows
 MOBILE_SHARE = 0.55
 LOGIN_SHARE = 0.2  # of the visits of those who have an account and are not known yet
 LOGGED_OUT_SHARE = 0.08
@@ -305,7 +306,8 @@ def _devices_sql(plan: OverlayPlan) -> str:
             device_no * 64 + least(63, greatest(0, cast(floor(
                 (second_of_period / 86400.0 + cookie_days * {draws.unit("cookie age", "device_no")}) / cookie_days
             ) as bigint))) as cookie_no,
-            {draws.chance("needs login", key, LOGIN_SHARE)} as wants_login
+            {draws.chance("wants login", key, f"if(device_no // 4 = person_no, {LOGIN_SHARE}, {FAMILY_LOGIN_SHARE})")}
+                as wants_login
         from equipped
     """
 
@@ -331,21 +333,31 @@ def _sessions_sql(plan: OverlayPlan, people: int) -> str:
         end
     """
     return f"""
-        with identified as (
-            -- Who the cookie knows already: whoever logged in on it last.
+        with logins as (
             select
                 *,
-                last_value(case when order_no >= 0 or (has_account and wants_login) then person_no end ignore nulls)
-                    over (
-                        partition by cookie_no order by start_at, visit_key
-                        rows between unbounded preceding and 1 preceding
-                    ) as known_person
+                case when order_no >= 0 or (has_account and wants_login) then person_no end as login_person,
+                start_at + to_milliseconds(cast(1000 * login_seconds as bigint)) as login_at
             from visits
+        ),
+        identified as (
+            -- Who the cookie knows already: whoever logged in on it last, if that was before this visit began.
+            select
+                *,
+                last_value(login_person ignore nulls) over before_this as known_person,
+                last_value(case when login_person is not null then login_at end ignore nulls) over before_this
+                    as known_since
+            from logins
+            window before_this as (
+                partition by cookie_no order by start_at, visit_key
+                rows between unbounded preceding and 1 preceding
+            )
         ),
         stated as (
             select
                 *,
-                known_person is not null and not {draws.chance("logged out", key, LOGGED_OUT_SHARE)} as is_known,
+                coalesce(known_since < start_at, false) and not {draws.chance("logged out", key, LOGGED_OUT_SHARE)}
+                    as is_known,
                 {source} as source,
                 cast(least({MONTHS - 1}, greatest(0, {agent_month})) as integer) as agent_month,
                 {draws.chance("late", key, LATE_SHARE)} and order_no < 0 and is_mobile as is_late,
@@ -361,9 +373,7 @@ def _sessions_sql(plan: OverlayPlan, people: int) -> str:
             select
                 *,
                 case
-                    when (order_no >= 0 or (has_account and wants_login))
-                        and not (is_known and known_person = person_no)
-                        then {LOGS_IN}
+                    when login_person is not null and not (is_known and known_person = person_no) then {LOGS_IN}
                     when is_known then {KNOWN}
                     else {ANONYMOUS}
                 end as state,
