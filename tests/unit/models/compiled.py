@@ -25,7 +25,7 @@ Row = Mapping[str, Any]
 
 
 def compile_models(folder: Path, stages: Sequence[str]) -> None:
-    """Write `<folder>/<model>.sql` for each SQL model of the demo shop's `stages`, and `models.json` with their schemas."""
+    """Write `<model>.sql` for each SQL model of the demo shop's `stages`, and their schemas, into `folder`."""
     dbt = InProcessDbt(ShopFolders.of("demo", folder / "data"))
     with dbt._environment(folder / "warehouse.duckdb"):
         result = dbt._invoke(["compile", "--select", *(f"tag:{stage}" for stage in stages)])

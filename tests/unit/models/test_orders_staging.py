@@ -275,7 +275,7 @@ def _landed(versions: Sequence[dict[str, Any]]) -> dict[int, tuple[list[Row], li
 def test_every_row_is_staged_or_in_quarantine_whatever_the_order(
     models: CompiledModels, versions: list[dict[str, Any]], draw: random.Random
 ) -> None:
-    """The counts add up, and the same rows in another order, written load by load in another order, give the same tables."""
+    """The counts add up, and the same rows in another order, in loads written in another order, give the same tables."""
     found = []
     for attempt in range(2):
         warehouse = models.warehouse()
