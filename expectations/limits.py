@@ -31,6 +31,9 @@ class LandingLimits(_Limits):
     that lands every day sets 2."""
     max_days_without_orders: int = Field(14, ge=1)
     """Longest stretch inside the history without any order: a longer one is a load that never came."""
+    min_known_buyer_share: float = Field(0.01, gt=0, le=1)
+    """Orders with a loyalty_id / orders: without any there are sales, but no customers, features or segments. Most of a
+    grocer's, three quarters of a web shop's; a till without cards maps what it knows people by."""
     min_order_coverage: float = Field(0.95, ge=0, le=1)
     """Orders that have lines / orders, and the other way round: below, one of the two tables is cut."""
     max_lines_per_order: float = Field(200, gt=0)

@@ -30,6 +30,7 @@ def _orders(scope: Scope) -> Suite:
             count(*) as days_with_orders,
             max(day) as newest_day,
             coalesce(max(days_without_orders), 0) as longest_gap_days,
+            (select round(avg((nullif(trim(loyalty_id), '') is not null)::integer), 6) from {orders}) as known_share,
             current_date - max(day) as days_since_last_order,
         from gaps
     """
@@ -44,6 +45,7 @@ def _orders(scope: Scope) -> Suite:
             days.split("select\n")[0] + longest,
             "days",
         ),
+        measure("known_share", limits.min_known_buyer_share, 1.0, "share of orders that say who bought (loyalty_id)"),
     ]
     if limits.max_days_since_last_order is not None:
         label = "freshness: days from the newest order until today"
