@@ -46,6 +46,13 @@ class SourceSection(_Section):
     overlay_seed: int = Field(ge=0)
 
 
+class WebSection(_Section):
+    session_idle_minutes: int = Field(ge=1)
+    new_campaign_starts_session: bool
+    late_after_minutes: int = Field(ge=1)
+    max_minutes_ahead: int = Field(ge=0)
+
+
 class TimeSection(_Section):
     as_of_date: date | None
 
@@ -79,6 +86,7 @@ class Settings(_Section):
 
     shop: ShopSection
     source: SourceSection
+    web: WebSection
     time: TimeSection
     features: FeaturesSection
     models: ModelsSection

@@ -18,6 +18,7 @@ KEYS: dict[str, tuple[str, str]] = {
         "staging.stg_campaigns__coupon_redemptions",
         "(loyalty_id, coupon_id, campaign_id, redeemed_on)",
     ),
+    "web_events": ("staging.stg_web__events", "event_id"),
 }
 
 

@@ -13,6 +13,13 @@
     'coupon_redemptions': (
         'base_campaigns__coupon_redemptions', ['loyalty_id', 'coupon_id', 'campaign_id', 'redeemed_on'], [],
     ),
+    'web_events': (
+        'base_web__events', ['event_id'],
+        [
+            'anonymous_id', 'event_type', 'event_name', 'page_path', 'product_id', 'list_price', 'shown_price',
+            'quantity', 'device_occurred_at', 'device_sent_at', 'received_at',
+        ],
+    ),
 } -%}
 {%- for table, (model, keys, payload) in sources.items() %}
 select

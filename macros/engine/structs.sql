@@ -1,0 +1,30 @@
+{#- One value with the columns as fields: it sorts by the first, then by the next. -#}
+{%- macro struct_of(columns) -%}
+    {{ return(adapter.dispatch('struct_of')(columns)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__struct_of(columns) -%}
+    struct_pack({% for column in columns %}{{ column }} := {{ column }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro -%}
+
+
+{%- macro spark__struct_of(columns) -%}
+    struct({{ columns | join(', ') }})
+{%- endmacro -%}
+
+
+{#- The list of one field of each struct in the list. -#}
+{%- macro field_of_each(structs, field) -%}
+    {{ return(adapter.dispatch('field_of_each')(structs, field)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__field_of_each(structs, field) -%}
+    list_transform({{ structs }}, lambda one: one.{{ field }})
+{%- endmacro -%}
+
+
+{%- macro spark__field_of_each(structs, field) -%}
+    transform({{ structs }}, one -> one.{{ field }})
+{%- endmacro -%}
