@@ -1,6 +1,7 @@
 {#-
     A shop's setting as a SQL literal, e.g. setting('segments.lapsed_days') -> 60.
-    The shop's file wins over shops/defaults.yml; the merge in shops/settings.py is the same for Python.
+    The shop's file wins over shops/defaults.yml; the merge in shops/settings.py is the same for Python. The name of a
+    section gives all of it to `setting_value`, with one look at the files.
 -#}
 {%- macro setting(path) -%}
     {{ return(adapter.dispatch('literal')(setting_value(path))) }}
@@ -21,7 +22,8 @@
             {%- endif -%}
         {%- endfor -%}
         {%- if at.found -%}
-            {%- set state.value = at.value -%}
+            {%- set is_section = at.value is mapping and state.value is mapping -%}
+            {%- set state.value = dict(state.value, **at.value) if is_section else at.value -%}
             {%- set state.found = true -%}
         {%- endif -%}
     {%- endfor -%}

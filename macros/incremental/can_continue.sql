@@ -16,7 +16,9 @@
 
 {#- A hash of all that decides how rows are made: SQL, settings, the engine, and the model that this one follows. -#}
 {%- macro made_by(increment) -%}
-    {%- set parts = [text_files_hash([model.original_file_path, 'macros/*.sql', 'macros/*/*.sql']), engine_version()] -%}
+    {%- set parts = [text_files_hash(
+        [model.original_file_path, 'macros/*.sql', 'macros/*/*.sql'] + increment.get('word_lists', [])
+    ), engine_version()] -%}
     {%- for name in increment.get('settings', []) -%}
         {%- do parts.append(name ~ '=' ~ setting_value(name)) -%}
     {%- endfor -%}
