@@ -59,11 +59,36 @@ class StagingSection(_Section):
     outliers: OutliersSection
 
 
+class BotsSection(_Section):
+    evidence_needed: float = Field(gt=0)
+    evidence_of_login: float = Field(ge=0)
+    evidence_of_order: float = Field(ge=0)
+    most_pace: float = Field(ge=0)
+    most_timetable: float = Field(ge=0)
+    most_volume: float = Field(ge=0)
+    most_hurry: float = Field(ge=0)
+    most_restless: float = Field(ge=0)
+    most_oddness: float = Field(ge=0)
+    most_breadth: float = Field(ge=0)
+    most_repetition: float = Field(ge=0)
+    most_filling: float = Field(ge=0)
+    most_cookies: float = Field(ge=0)
+    most_turns: float = Field(ge=0)
+    most_arrivals: float = Field(ge=0)
+    oddness_weight: float = Field(ge=0, le=1)
+    known_people_days: int = Field(ge=1)
+    busy_events: int = Field(ge=2)
+    passing_events: int = Field(ge=1)
+    crowd_visitors: int = Field(ge=2)
+    crowd_events: int = Field(ge=2)
+
+
 class WebSection(_Section):
     session_idle_minutes: int = Field(ge=1)
     new_campaign_starts_session: bool
     late_after_minutes: int = Field(ge=1)
     max_minutes_ahead: int = Field(ge=0)
+    bots: BotsSection
 
 
 class NormalizationSection(_Section):
