@@ -21,6 +21,7 @@ from orchestration.dbt_in_process import InProcessDbt
 from shops import ShopFolders
 
 _LANDED = re.compile(r"read_parquet\('landing/(\w+)/[^)]*\)")
+_READ = re.compile(r'"warehouse"\."\w+"\."(\w+)"')
 Row = Mapping[str, Any]
 
 
@@ -58,10 +59,12 @@ class CompiledModels:
         return connection
 
     def build(self, connection: duckdb.DuckDBPyConnection, *models: str) -> None:
-        """Run models, in the order given."""
+        """Run models, in the order given; what they read and is not there yet is made before them."""
         schemas = json.loads((self.folder / "models.json").read_text(encoding="utf-8"))
         for model in models:
             sql = (self.folder / f"{model}.sql").read_text(encoding="utf-8")
+            there = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+            self.build(connection, *sorted(set(_READ.findall(sql)) & set(schemas) - there - {model}))
             connection.execute(f"create or replace table {schemas[model]}.{model} as {sql}")
 
 
