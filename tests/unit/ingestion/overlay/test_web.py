@@ -352,6 +352,26 @@ def test_truth_covers_every_id(look: Look) -> None:
     )
 
 
+def test_ids_give_nothing_away(look: Look) -> None:
+    """Bots' ids look like people's: neither their first nor their last character tells them apart."""
+    for column, where in (("event_id", "true"), ("anonymous_id", "true"), ("cart_id", "cart_id is not null")):
+        for part in (
+            f"left({column}, 1)",
+            f"right({column}, 1)" if column != "event_id" else f"substr({column}, 8, 1)",
+        ):
+            counts = look.rows(f"""
+                select {part}, count(distinct {column}) filter (is_bot), count(distinct {column}) filter (not is_bot)
+                from (select *, anonymous_id in (select anonymous_id from truth_bots) as is_bot from web_events)
+                where {where} group by 1
+            """)
+            common = [row for row in counts if row[2]]
+            of_bots = sum(int(str(row[1])) for row in counts)
+            # Every character that bots' ids begin or end with, people's do as well.
+            assert sum(int(str(row[1])) for row in common) == of_bots, (column, part)
+            if of_bots > 500:
+                assert max(int(str(row[1])) for row in counts) < 0.5 * of_bots, (column, part)
+
+
 def test_a_cookie_reads_the_same_in_sql_and_in_numpy(look: Look) -> None:
     numbers = np.array([0, 1, 63, 4096, 3 << 30, (3 << 30) + (5 << 24) + 7, 256_000_000])
     in_sql = [look.row(f"select {cookie_text_sql(str(number))}")[0] for number in numbers]
