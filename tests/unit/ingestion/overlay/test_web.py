@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
+from ingestion import completejourney
 from ingestion.overlay import BOT_FAMILIES, BotFamily, BotRequests, BotSurroundings, OverlayPlan, Step
 from ingestion.overlay.agents import browser_agents
+from ingestion.overlay.bots import bot_traffic
 from ingestion.overlay.columns import cookie_text_sql, cookie_texts
+from ingestion.overlay.draws import Draws
+from ingestion.overlay.plan import PERIOD_START
 from ingestion.overlay.web import RESENT_EVENTS_SHARE, RESENT_SHARE
+from shops import PROJECT_ROOT, ShopFolders
 from tests.unit.ingestion.overlay.conftest import Look, content, make_look
 
+GUIDE = PROJECT_ROOT / "docs" / "synthetic-overlay.md"
 DAY = 86_400
 # First deliveries only, and the corrected time that staging works with.
 EVENTS = """(
@@ -418,6 +427,22 @@ def test_a_family_from_outside_plugs_in(base: Mapping[str, str], look: Look) -> 
     assert content(with_foreign, ("crm_contacts", "truth_people")) == content(look, ("crm_contacts", "truth_people"))
 
 
+def test_the_guide_s_example_works_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    monkeypatch.setenv("AUDIENCE_DATA_DIR", str(tmp_path))
+    land_all = completejourney.land
+    monkeypatch.setattr(completejourney, "land", lambda zone: land_all(zone, 40))  # a few of them will do
+    exec(compile(example, str(GUIDE), "exec"), {"__name__": "example"})
+    truth = ShopFolders.of("demo").truth
+    with duckdb.connect() as connection:
+        assert connection.execute(
+            f"select count(*), sum(requests) > 20 from '{truth}/bots.parquet' where bot_family = 'night reader'"
+        ).fetchone() == (1, True)
+        assert connection.execute(
+            f"select count(*) > 0 from '{truth}/contact_dirt.parquet' where recipe = 'reversed postcode'"
+        ).fetchone() == (True,)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -442,10 +467,6 @@ def test_a_family_that_asks_for_the_impossible_is_named(
 
         def requests(self, generator: np.random.Generator, surroundings: BotSurroundings) -> BotRequests:
             return BotRequests(**arrays, agents=["a"], addresses=["203.0.113.1"])
-
-    from ingestion.overlay.bots import bot_traffic
-    from ingestion.overlay.draws import Draws
-    from ingestion.overlay.plan import PERIOD_START
 
     surroundings = BotSurroundings(365, 10, 10, 100, browser_agents(), 13)
     with pytest.raises(ValueError, match=f"'wrong one'.*{message}"):
