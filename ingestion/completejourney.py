@@ -54,7 +54,7 @@ def land_scaled(
     copies = next((load for load in zone.loads() if load.load_id == load_id), None)
     around = overlay.landed_overlay(zone, plan) if with_overlay else None
     if copies is None or (with_overlay and around is None):
-        with duckdb.connect() as connection:
+        with overlay.new_connection() as connection:
             _open_package(connection, households)
             generated = overlay.generate(connection, TABLES, plan)
             copies = zone.land(

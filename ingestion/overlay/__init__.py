@@ -9,7 +9,15 @@ from ingestion.overlay.copies import copied_tables
 from ingestion.overlay.dirt import DIRT_RECIPES, DirtRecipe
 from ingestion.overlay.plan import OverlayPlan
 from ingestion.overlay.scripts import Step
-from ingestion.overlay.writing import SOURCE, Overlay, generate, land_generated, land_overlay, landed_overlay
+from ingestion.overlay.writing import (
+    SOURCE,
+    Overlay,
+    generate,
+    land_generated,
+    land_overlay,
+    landed_overlay,
+    new_connection,
+)
 
 __all__ = [
     "BOT_FAMILIES",
@@ -27,4 +35,5 @@ __all__ = [
     "land_generated",
     "land_overlay",
     "landed_overlay",
+    "new_connection",
 ]

@@ -243,7 +243,7 @@ class BotTraffic:
     """Requests of all families in the order of time: arrays of the same length, and the texts that they point into.
 
     `number` is unique over all families; `milliseconds` since 1970; `cookie` is the number that the anonymous_id is
-    made from.
+    made from; `goes_on` says that a browser came from another page of the shop.
     """
 
     number: np.ndarray
@@ -254,6 +254,7 @@ class BotTraffic:
     product: np.ndarray
     agent: np.ndarray
     address: np.ndarray
+    goes_on: np.ndarray
     agents: pa.Array
     addresses: pa.Array
 
@@ -305,9 +306,14 @@ def bot_traffic(
              ("family", "cookie", "milliseconds", "step", "product", "agent", "address")}  # fmt: skip
     together = {name: np.concatenate([part[name] for part in parts]) if parts else empty[name] for name in empty}
     order = np.argsort(together["milliseconds"], kind="stable")
+    together = {name: values[order] for name, values in together.items()}
+    goes_on = np.ones(len(order), dtype=bool)
+    goes_on[np.unique(together["cookie"], return_index=True)[1]] = False
+    declared = [number for number, family in enumerate(families) if family.is_declared]
     return BotTraffic(
         number=np.arange(len(order), dtype=np.int64),
-        **{name: values[order] for name, values in together.items()},
+        **together,
+        goes_on=goes_on & ~np.isin(together["family"], declared),
         agents=pa.array(agents),
         addresses=pa.array(addresses, pa.string()),
     )

@@ -14,7 +14,11 @@ _HEX_PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(
 # Four digits as one 32-bit word, so that a text of twelve digits is three words.
 _WORDS = np.frombuffer("".join(f"{number:04d}" for number in range(10_000)).encode(), dtype=np.uint32)
 _OCTETS = pa.array([str(number) for number in range(256)])
-COOKIE_STEP, COOKIE_BITS = 1_099_511_629, 48
+# Multiplied by an odd number, folded, twice: every number becomes another one of 48 bits, none twice.
+COOKIE_STEPS, COOKIE_BITS = (1_099_511_629, 32_749), 48
+# Multiplied in a prime field, or by what shares no factor with the capacity: the same for decimal ids.
+CART_STEP, CART_CAPACITY, FIRST_CART = 2_147_483_629, 99_999_999_977, 100_000_000_000
+VISIT_STEP, VISIT_CAPACITY, FIRST_VISIT = 48_271_231, 90_000_000, 10_000_000
 
 
 def digits(numbers: Array) -> pa.Array:
@@ -34,14 +38,38 @@ def joined_digits(high: Array, row: Array, low: Array) -> pa.Array:
 
 def cookie_texts(numbers: Array) -> pa.Array:
     """The anonymous_id of each cookie: twelve hexadecimal digits, no two alike, in no visible order."""
-    mixed = (numbers.astype(np.uint64) * np.uint64(COOKIE_STEP)) & np.uint64((1 << COOKIE_BITS) - 1)
+    mixed = numbers.astype(np.uint64)
+    for step in COOKIE_STEPS:
+        mixed = (mixed * np.uint64(step)) & np.uint64((1 << COOKIE_BITS) - 1)
+        mixed ^= mixed >> np.uint64(COOKIE_BITS // 2)
     octets = mixed.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 2:]
     return _fixed_width(_HEX_PAIRS[octets].reshape(len(numbers), 12))
 
 
 def cookie_text_sql(number: str) -> str:
     """SQL: the same for one cookie."""
-    return f"format('{{:012x}}', (cast({number} as bigint) * {COOKIE_STEP}) & {(1 << COOKIE_BITS) - 1})"
+    mixed = f"cast({number} as bigint)"
+    for step in COOKIE_STEPS:
+        mixed = f"(({mixed} * {step}) & {(1 << COOKIE_BITS) - 1})"
+        mixed = f"xor({mixed}, {mixed} >> {COOKIE_BITS // 2})"
+    return f"format('{{:012x}}', {mixed})"
+
+
+def cart_numbers(numbers: Array) -> Array:
+    """The cart_id of each cart, as a number of twelve digits; `numbers` below 4 * 10**9."""
+    carts: Array = FIRST_CART + (numbers * CART_STEP) % CART_CAPACITY
+    return carts
+
+
+def cart_text_sql(number: str) -> str:
+    """SQL: the same for one cart, as text."""
+    return f"cast({FIRST_CART} + (cast({number} as bigint) * {CART_STEP}) % {CART_CAPACITY} as varchar)"
+
+
+def visit_numbers(numbers: Array) -> Array:
+    """The eight digits that the event ids of each visit begin with; `numbers` below VISIT_CAPACITY."""
+    visits: Array = FIRST_VISIT + (numbers * VISIT_STEP) % VISIT_CAPACITY
+    return visits
 
 
 def dotted(numbers: Array) -> pa.Array:

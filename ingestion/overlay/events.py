@@ -21,10 +21,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingestion.overlay.bots import BotTraffic
+from ingestion.overlay.bots import FIRST_COOKIE, BotTraffic
 from ingestion.overlay.columns import (
     Array,
     Vocabulary,
+    cart_numbers,
     cents,
     coded,
     cookie_texts,
@@ -34,16 +35,16 @@ from ingestion.overlay.columns import (
     integers,
     joined_digits,
     used,
+    visit_numbers,
 )
 from ingestion.overlay.people import user_numbers
 from ingestion.overlay.plan import SITE, OverlayPlan
 from ingestion.overlay.scripts import STEP_KINDS, Step
-from ingestion.overlay.web import FIRST_CART, KNOWN, LOGS_IN, RESENT_EVENTS_SHARE
+from ingestion.overlay.web import KNOWN, LOGS_IN, RESENT_EVENTS_SHARE
 
-# event_id: eight digits for the visit, or the bot's request, and four for the step.
-FIRST_VISIT_ID = 10_000_000
-FIRST_REQUEST_ID = 60_000_000
-FIRST_BOT_CART = 900_000_000_000
+# Visits of people are numbered from 0, requests of bots from here, before the numbers become ids.
+FIRST_REQUEST = 50_000_000
+FIRST_BOT_CART = 1_000_000_000
 RESENT_BOT_SHARE = 0.01
 VISITS_PER_CHUNK = 10_240
 VISITS_PER_FILE = 400_000  # about 3 M events
@@ -360,7 +361,7 @@ class WebEvents:
             return np.concatenate([values, np.broadcast_to(np.asarray(of_bots, dtype=values.dtype), bots)])
 
         # -- times; the second delivery of a repeated event is one more row
-        visit_id = with_bots(FIRST_VISIT_ID + arrays["session_no"], FIRST_REQUEST_ID + requests.number)
+        visit_id = visit_numbers(with_bots(arrays["session_no"], FIRST_REQUEST + requests.number))
         bits = self._draws.bits_of("delivery", visit_id[events.visit] * 10_000 + events.position)
         share = np.where(arrays["is_resent"], round(RESENT_EVENTS_SHARE * 65_536), 0)
         share = with_bots(share.astype(np.int64), round(RESENT_BOT_SHARE * 65_536))
@@ -400,8 +401,10 @@ class WebEvents:
         # -- columns
         kind = events.kind[row]
         position = events.position[row]
-        priceless, has_cart = ~_HAS_PRICE[kind], _HAS_CART[kind]
+        priceless = ~_HAS_PRICE[kind]
         is_person = visit < people
+        # Bots that pass for people use a browser, which says which page of the shop it comes from.
+        goes_on = np.where(is_person, position > 0, with_bots(np.zeros(people, dtype=bool), requests.goes_on)[visit])
         at = {name: visits[name].combine_chunks() for name in ("order_id", "region", "referrer_url", "tags")}
         is_tagged = position == with_bots(arrays["tag_position"], -1)[visit]
         columns = {
@@ -412,7 +415,7 @@ class WebEvents:
             "user_id": self._users(arrays, visit, position, bots),
             "email": self._login_emails(arrays, kind, visit),
             "page_url": self._page_urls(events, row, kind, visit, is_tagged, at["tags"]),
-            "referrer_url": _referrers(at["referrer_url"], position, visit, is_tagged, is_person),
+            "referrer_url": _referrers(at["referrer_url"], position, visit, is_tagged, goes_on),
             "content_type": _CONTENT_TYPES.column(kind),
             "product_id": self._products.column(events.product[row], ~_HAS_PRODUCT[kind]),
             "list_price": cents(events.list_cents[row], schema.field("list_price").type, priceless),
@@ -420,13 +423,16 @@ class WebEvents:
             "currency": coded(np.zeros(len(row), dtype=np.int32), _DOLLARS, priceless),
             "quantity": integers(events.quantity[row], ~_HAS_QUANTITY[kind]),
             "cart_id": _by_visit(
-                with_bots(FIRST_CART + arrays["session_no"], FIRST_BOT_CART + requests.cookie), visit, digits, ~has_cart
+                with_bots(arrays["session_no"], FIRST_BOT_CART + requests.cookie - FIRST_COOKIE),
+                visit,
+                lambda numbers: digits(cart_numbers(numbers)),
+                ~_HAS_CART[kind],
             ),
             "order_id": _of_visit(at["order_id"], visit, kind == int(Step.ORDER)),
             "search_query": self._words.column(events.kind_no[row], kind != int(Step.SEARCH)),
             "user_agent": self._agents.column(with_bots(arrays["agent_no"], requests.agent)[visit]),
             "ip_address": self._addresses(arrays, requests, visit),
-            "region": _of_visit(at["region"], visit, is_person),
+            "region": self._regions(at["region"], requests, visit),
             "sent_at": instants(sent + skew),
             "occurred_at": instants(happened + skew),
             "known_at": instants(known),
@@ -471,6 +477,12 @@ class WebEvents:
         codes[tagged] = len(plain.dictionary) + with_tags.indices.to_numpy()
         return coded(codes, pa.concat_arrays([plain.dictionary, with_tags.dictionary]))
 
+    def _regions(self, regions: pa.Array, requests: BotTraffic, visit: Array) -> pa.Array:
+        """Where the address was located; bots sit in data centers."""
+        of_bots = _BOT_REGIONS.take(pa.array(requests.address % len(_BOT_REGIONS)))
+        together = pa.concat_arrays([regions, of_bots])
+        return _of_visit(together, visit, np.ones(len(visit), dtype=bool))
+
     def _addresses(self, arrays: dict[str, Array], requests: BotTraffic, visit: Array) -> pa.Array:
         people = _by_visit(
             np.concatenate([arrays["address_no"], np.zeros(len(requests.milliseconds), dtype=np.int64)]), visit, dotted
@@ -486,6 +498,7 @@ ORDER_STEPS = ((0, Step.HOME), (100, Step.CART), (102, Step.CHECKOUT), (104, Ste
 _EVENT_TYPES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].event_type for step in range(_KINDS)]))
 _EVENT_NAMES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].event_name for step in range(_KINDS)]))
 _CONTENT_TYPES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].content_type for step in range(_KINDS)]))
+_BOT_REGIONS = pa.array(["VA", "OR", "OH", None, "CA"])
 _DOLLARS = pa.array(["USD"])
 _PLAIN = ("event_id", "list_price", "shown_price", "quantity", "sent_at", "occurred_at", "known_at")
 
@@ -552,7 +565,7 @@ def _by_visit(values: Array, visit: Array, texts: Callable[[Array], pa.Array], a
 
 
 def _of_visit(texts: pa.Array, visit: Array, present: Array) -> pa.Array:
-    """A column of the visits where `present`; bots, whose rows are behind the visits, have none."""
+    """A column of the visits where `present`; rows behind the last visit are bots' and have none."""
     encoded = texts.dictionary_encode()
     if not len(encoded.dictionary):
         return coded(np.zeros(len(visit), dtype=np.int32), pa.array([""]), np.ones(len(visit), dtype=bool))
@@ -561,10 +574,10 @@ def _of_visit(texts: pa.Array, visit: Array, present: Array) -> pa.Array:
     return coded(of_event, encoded.dictionary, ~present | (of_event < 0))
 
 
-def _referrers(texts: pa.Array, position: Array, visit: Array, is_tagged: Array, is_person: Array) -> pa.Array:
+def _referrers(texts: pa.Array, position: Array, visit: Array, is_tagged: Array, goes_on: Array) -> pa.Array:
     """The visit's own referrer on its first page, then the shop itself; none where a link in an e-mail was opened."""
-    outside = _of_visit(texts, visit, is_person & (position == 0))
+    outside = _of_visit(texts, visit, position == 0)
     own = len(outside.dictionary)
     codes = outside.indices.fill_null(-1).to_numpy(zero_copy_only=False).copy()
-    codes[is_person & (position > 0) & ~is_tagged] = own
+    codes[goes_on & ~is_tagged] = own
     return coded(codes, pa.concat_arrays([outside.dictionary, pa.array([f"{SITE}/"])]), codes < 0)

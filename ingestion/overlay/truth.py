@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ingestion.overlay.columns import cookie_text_sql
+from ingestion.overlay.columns import cart_text_sql, cookie_text_sql
 from ingestion.overlay.plan import OverlayPlan
-from ingestion.overlay.web import cart_text
 
 
 def truth_queries(plan: OverlayPlan) -> Mapping[str, str]:
@@ -72,7 +71,7 @@ def truth_queries(plan: OverlayPlan) -> Mapping[str, str]:
         """,
         # One row per cart of a person's visit. kind null: bought without a long pause.
         "carts": f"""
-            select {cart_text("rowid")} as cart_id, 'p' || person_no as person_id, cart_kind as kind, order_id
+            select {cart_text_sql("rowid")} as cart_id, 'p' || person_no as person_id, cart_kind as kind, order_id
             from web_sessions where cart_kind is not null or order_no >= 0
         """,
         # One row per device of a person and cookie: how wrong its clock is.

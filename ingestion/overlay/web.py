@@ -53,7 +53,6 @@ REFERRERS = {
 }
 # State of a visit: 0 nobody knows who, 1 known from its first event, 2 logs in on the way.
 ANONYMOUS, KNOWN, LOGS_IN = 0, 1, 2
-FIRST_CART = 300_000_000_000
 
 
 def open_sessions(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, people: int) -> None:
@@ -448,8 +447,3 @@ def _address(plan: OverlayPlan, people: int) -> str:
             + cast(floor(power({draws.unit("office", "home_no")}, 3) * {1 + people // 20}) as bigint)
         else {(100 << 24) + (64 << 16)} + {draws.below("carrier", "visit_key", 1 + people // 60)}
     end"""
-
-
-def cart_text(session: str) -> str:
-    """SQL: the cart of a visit."""
-    return f"cast({FIRST_CART} + {session} as varchar)"

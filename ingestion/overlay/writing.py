@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +31,7 @@ from ingestion.overlay.truth import truth_queries
 from ingestion.overlay.web import open_sessions
 
 SOURCE = "synthetic-overlay"
+DUCKDB_MEMORY = "3500MB"
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,16 @@ class Overlay:
     def web_events(self, known_from: datetime | None = None, known_before: datetime | None = None) -> WebEvents:
         """The one large table, made while it is written; the same limits."""
         return WebEvents(self.connection, self.plan, self.bots, known_from, known_before)
+
+
+@contextmanager
+def new_connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty database in memory that spills what does not fit: the whole process stays under 6 GB."""
+    with tempfile.TemporaryDirectory(prefix="overlay-") as spill, duckdb.connect() as connection:
+        connection.execute(f"set memory_limit = '{DUCKDB_MEMORY}'")
+        connection.execute(f"set temp_directory = '{spill}'")
+        connection.execute("set enable_progress_bar = false")
+        yield connection
 
 
 def generate(connection: duckdb.DuckDBPyConnection, base: Mapping[str, str], plan: OverlayPlan) -> Overlay:
@@ -124,8 +137,7 @@ def land_overlay(
     landed = landed_overlay(zone, plan, known_from, known_before)
     if landed is not None:
         return landed
-    with duckdb.connect() as connection:
-        connection.execute("set enable_progress_bar = false")
+    with new_connection() as connection:
         return land_generated(zone, truth_folder, generate(connection, base, plan), known_from, known_before)
 
 

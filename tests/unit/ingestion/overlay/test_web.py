@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
+from ingestion import completejourney
 from ingestion.overlay import BOT_FAMILIES, BotFamily, BotRequests, BotSurroundings, OverlayPlan, Step
 from ingestion.overlay.agents import browser_agents
+from ingestion.overlay.bots import bot_traffic
 from ingestion.overlay.columns import cookie_text_sql, cookie_texts
+from ingestion.overlay.draws import Draws
+from ingestion.overlay.plan import PERIOD_START
 from ingestion.overlay.web import RESENT_EVENTS_SHARE, RESENT_SHARE
+from shops import PROJECT_ROOT, ShopFolders
 from tests.unit.ingestion.overlay.conftest import Look, content, make_look
 
+GUIDE = PROJECT_ROOT / "docs" / "synthetic-overlay.md"
 DAY = 86_400
 # First deliveries only, and the corrected time that staging works with.
 EVENTS = """(
@@ -352,6 +361,26 @@ def test_truth_covers_every_id(look: Look) -> None:
     )
 
 
+def test_ids_give_nothing_away(look: Look) -> None:
+    """Bots' ids look like people's: neither their first nor their last character tells them apart."""
+    for column, where in (("event_id", "true"), ("anonymous_id", "true"), ("cart_id", "cart_id is not null")):
+        for part in (
+            f"left({column}, 1)",
+            f"right({column}, 1)" if column != "event_id" else f"substr({column}, 8, 1)",
+        ):
+            counts = look.rows(f"""
+                select {part}, count(distinct {column}) filter (is_bot), count(distinct {column}) filter (not is_bot)
+                from (select *, anonymous_id in (select anonymous_id from truth_bots) as is_bot from web_events)
+                where {where} group by 1
+            """)
+            common = [row for row in counts if row[2]]
+            of_bots = sum(int(str(row[1])) for row in counts)
+            # Every character that bots' ids begin or end with, people's do as well.
+            assert sum(int(str(row[1])) for row in common) == of_bots, (column, part)
+            if of_bots > 500:
+                assert max(int(str(row[1])) for row in counts) < 0.5 * of_bots, (column, part)
+
+
 def test_a_cookie_reads_the_same_in_sql_and_in_numpy(look: Look) -> None:
     numbers = np.array([0, 1, 63, 4096, 3 << 30, (3 << 30) + (5 << 24) + 7, 256_000_000])
     in_sql = [look.row(f"select {cookie_text_sql(str(number))}")[0] for number in numbers]
@@ -398,6 +427,22 @@ def test_a_family_from_outside_plugs_in(base: Mapping[str, str], look: Look) -> 
     assert content(with_foreign, ("crm_contacts", "truth_people")) == content(look, ("crm_contacts", "truth_people"))
 
 
+def test_the_guide_s_example_works_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    monkeypatch.setenv("AUDIENCE_DATA_DIR", str(tmp_path))
+    land_all = completejourney.land
+    monkeypatch.setattr(completejourney, "land", lambda zone: land_all(zone, 40))  # a few of them will do
+    exec(compile(example, str(GUIDE), "exec"), {"__name__": "example"})
+    truth = ShopFolders.of("demo").truth
+    with duckdb.connect() as connection:
+        assert connection.execute(
+            f"select count(*), sum(requests) > 20 from '{truth}/bots.parquet' where bot_family = 'night reader'"
+        ).fetchone() == (1, True)
+        assert connection.execute(
+            f"select count(*) > 0 from '{truth}/contact_dirt.parquet' where recipe = 'reversed postcode'"
+        ).fetchone() == (True,)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -422,10 +467,6 @@ def test_a_family_that_asks_for_the_impossible_is_named(
 
         def requests(self, generator: np.random.Generator, surroundings: BotSurroundings) -> BotRequests:
             return BotRequests(**arrays, agents=["a"], addresses=["203.0.113.1"])
-
-    from ingestion.overlay.bots import bot_traffic
-    from ingestion.overlay.draws import Draws
-    from ingestion.overlay.plan import PERIOD_START
 
     surroundings = BotSurroundings(365, 10, 10, 100, browser_agents(), 13)
     with pytest.raises(ValueError, match=f"'wrong one'.*{message}"):
