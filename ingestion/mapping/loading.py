@@ -34,6 +34,7 @@ SOURCE = "mapping"
 # Single values that cannot be read cost themselves; a column in which more than this share cannot be read is mapped
 # wrongly (a date format, a decimal comma), and landing nothing beats landing nulls.
 MAX_UNREADABLE_SHARE = 0.05
+MANY_UNREADABLE = 10  # of a few rows, one is soon a twentieth
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,8 @@ def refuse_what_is_mapped_wrongly(
         Too many values of a column cannot be read, or a column that every row needs is empty in all of them.
     """
     for values in mapped.unreadable:
-        if values.values > MAX_UNREADABLE_SHARE * values.of:
+        many = values.values >= MANY_UNREADABLE or values.values > values.of / 2
+        if many and values.values > MAX_UNREADABLE_SHARE * values.of:
             raise MappingError(f"{file}: tables.{values}. {_advice(values.column)}")
     for table in bound:
         for column in needed_columns(table.name):

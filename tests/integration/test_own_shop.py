@@ -177,6 +177,18 @@ def test_a_companys_segment_name_threshold_and_expectation_hold(outcome: Outcome
     ) == [(True,)]
 
 
+def test_a_name_for_a_segment_that_is_not_there_is_refused(outcome: Outcome) -> None:
+    settings = outcome.project / "shops" / SHOP / "settings.yml"
+    text = settings.read_text()
+    settings.write_text(text.replace("    lapsed: Sleeping", "    lapst: Sleeping"))
+    environment = {**outcome.environment, "AUDIENCE_SHOP": SHOP}
+    select = ("compile", "--quiet", "--select", "int_segments__catalog")
+    refused = _python(outcome.project, environment, "-m", "dbt.cli.main", *select)
+    settings.write_text(text)
+    assert refused.returncode != 0
+    assert "segments.names.lapst: there is no such segment. Next: take one of" in refused.stdout
+
+
 def test_only_the_companys_folder_was_written_by_it_and_the_run_left_it_alone(outcome: Outcome) -> None:
     own = outcome.project / "shops" / SHOP
     assert {str(path): sha256(path) for path in own.rglob("*") if path.is_file()} == outcome.shipped_before

@@ -30,6 +30,13 @@ def test_a_shop_overrides_single_keys(own_settings: Path) -> None:
     assert settings.segments["recent_buyer_days"] == 14
 
 
+def test_a_shop_names_segments(own_settings: Path) -> None:
+    own_settings.write_text("shop: {title: Corner}\n")
+    assert load_settings("corner").segments["names"] == {}
+    own_settings.write_text("segments: {names: {lapsed: Sleeping Customers}}\n")
+    assert load_settings("corner").segments["names"] == {"lapsed": "Sleeping Customers"}
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
