@@ -44,7 +44,8 @@ named_agents as (
         agents.agent_key,
         known.name,
         row_number() over (
-            partition by agents.agent_key order by length(known.pattern) desc, known.pattern, agents.user_agent
+            partition by agents.agent_key
+            order by case when known.kind = 'unknown' then 1 else 0 end, length(known.pattern) desc, known.pattern
         ) as name_number
     from agents
     inner join {{ ref('bot_user_agents') }} as known on contains(lower(agents.user_agent), known.pattern)
