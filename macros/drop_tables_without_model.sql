@@ -6,7 +6,7 @@
     {%- if execute -%}
         {%- set known = [] -%}
         {%- set schemas = [] -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+        {%- for node in graph.nodes.values() if node.resource_type in ('model', 'seed') -%}
             {%- do known.append(node.schema ~ '.' ~ node.name) -%}
             {%- do schemas.append("'" ~ node.schema ~ "'") -%}
         {%- endfor -%}

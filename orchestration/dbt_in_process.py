@@ -48,11 +48,11 @@ class InProcessDbt:
         return self.folders.data / "dbt"
 
     def models_of(self, stage: str) -> list[str]:
-        """Names of the models of `stage`."""
+        """Names of the models and seeds of `stage`."""
         return [
             node["name"]
             for node in self.manifest_dict["nodes"].values()
-            if node["resource_type"] == "model" and stage in node["tags"]
+            if node["resource_type"] in {"model", "seed"} and stage in node["tags"]
         ]
 
     def prepare(self, warehouse: Path) -> None:

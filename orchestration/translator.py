@@ -12,7 +12,7 @@ from orchestration.stages import DBT_STAGES, gate_before
 
 
 class StageTranslator(DagsterDbtTranslator):
-    """Adds to every model its stage's group and the gate that it waits for.
+    """Adds to every model and seed its stage's group and the gate that it waits for.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class StageTranslator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         node = manifest["nodes"].get(unique_id) or {}
         stage = next((tag for tag in node.get("tags", []) if tag in DBT_STAGES), None)
-        if stage is None or node.get("resource_type") != "model":
+        if stage is None or node.get("resource_type") not in ("model", "seed"):
             return spec
         written_by_python = {
             self.get_asset_key(source)
