@@ -26,7 +26,7 @@ with events as {{ inlined() }} (
     where
         reject_reason is null
         {%- if is_increment %}
-        and event_date in ({{ days_with_new_events() }})
+        and event_date in ({{ days_with_new_events(ref('base_web__events'), 'reject_reason is null') }})
         {%- endif %}
 ),
 
@@ -201,6 +201,8 @@ select
     {%- for kind in kinds %}
     counts.{{ kind }}_count,
     {%- endfor %}
+    {{ kind_count('counts.') }} as kind_count,
+    {{ kind_log_sum('counts.') }} as kind_log_sum,
     breadths.page_count,
     breadths.viewed_product_count,
     -- rhythm

@@ -37,7 +37,11 @@ visitors as {{ inlined() }} (
 ),
 
 crowd_days as (
-    select * from {{ ref('base_web__crowd_days') }}
+    select
+        *,
+        {{ kind_count() }} as kind_count,
+        {{ kind_log_sum() }} as kind_log_sum
+    from {{ ref('base_web__crowd_days') }}
 ),
 
 -- What is usual among the shop's people.
@@ -133,9 +137,9 @@ usual as {{ kept() }} (
         usual_ways.*,
         passing_mix.crowd_size,
         {%- for kind in kinds %}
-        greatest({{ rarest_share }}, coalesce(looking_{{ kind }}, 0)) as looking_{{ kind }},
-        greatest({{ rarest_share }}, coalesce(buying_{{ kind }}, 0)) as buying_{{ kind }},
-        greatest({{ rarest_share }}, coalesce((looking_{{ kind }} + passing_{{ kind }}) / 2, 0)) as passing_{{ kind }}
+        ln(greatest({{ rarest_share }}, coalesce(looking_{{ kind }}, 0))) as looking_{{ kind }}_log,
+        ln(greatest({{ rarest_share }}, coalesce(buying_{{ kind }}, 0))) as buying_{{ kind }}_log,
+        ln(greatest({{ rarest_share }}, coalesce((looking_{{ kind }} + passing_{{ kind }}) / 2, 0))) as passing_{{ kind }}_log
         {{- ',' if not loop.last }}
         {%- endfor %}
     from usual_ways
