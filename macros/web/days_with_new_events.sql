@@ -1,9 +1,12 @@
-{#- The local days that events of new loads fall on, as a list of literals for `in`; late events touch days long past. -#}
-{%- macro days_with_new_events() -%}
+{#-
+    The local days that new loads touch, as a list of literals for `in`; late events touch days long past. `followed` is
+    what this model is made from (columns event_date and load_sequence).
+-#}
+{%- macro days_with_new_events(followed, condition='true') -%}
     {%- if not execute -%}{{ return("null") }}{%- endif -%}
     {%- set query -%}
-        select event_date from {{ ref('base_web__events') }}
-        where reject_reason is null and load_sequence > {{ read_note(this).get('through', 0) }}
+        select event_date from {{ followed }}
+        where {{ condition }} and load_sequence > {{ read_note(this).get('through', 0) }}
         group by event_date order by event_date
     {%- endset -%}
     {%- set literals = [] -%}

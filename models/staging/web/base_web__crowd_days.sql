@@ -21,7 +21,7 @@ with passing as {{ kept() }} (
         and actor_key is not null
         and event_count <= {{ bots.passing_events }}
         {%- if is_increment %}
-        and event_date in ({{ days_with_new_events() }})
+        and event_date in ({{ days_with_new_events(ref('base_web__visitor_days')) }})
         {%- endif %}
 ),
 

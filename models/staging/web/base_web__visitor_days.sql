@@ -26,7 +26,7 @@ with events as {{ inlined() }} (
     where
         reject_reason is null
         {%- if is_increment %}
-        and event_date in ({{ days_with_new_events() }})
+        and event_date in ({{ days_with_new_events(ref('base_web__events'), 'reject_reason is null') }})
         {%- endif %}
 ),
 
@@ -44,7 +44,8 @@ named_agents as (
         agents.agent_key,
         known.name,
         row_number() over (
-            partition by agents.agent_key order by length(known.pattern) desc, known.pattern, agents.user_agent
+            partition by agents.agent_key
+            order by case when known.kind = 'unknown' then 1 else 0 end, length(known.pattern) desc, known.pattern
         ) as name_number
     from agents
     inner join {{ ref('bot_user_agents') }} as known on contains(lower(agents.user_agent), known.pattern)
@@ -200,6 +201,8 @@ select
     {%- for kind in kinds %}
     counts.{{ kind }}_count,
     {%- endfor %}
+    {{ kind_count('counts.') }} as kind_count,
+    {{ kind_log_sum('counts.') }} as kind_log_sum,
     breadths.page_count,
     breadths.viewed_product_count,
     -- rhythm

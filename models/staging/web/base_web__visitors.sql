@@ -69,7 +69,9 @@ select
     -- what, on days without an order
     cast(totals.browsing_event_count as bigint) as browsing_event_count,
     {%- for kind in kinds %}
-    cast(totals.{{ kind }}_count as bigint) as {{ kind }}_count{{ ',' if not loop.last }}
+    cast(totals.{{ kind }}_count as bigint) as {{ kind }}_count,
     {%- endfor %}
+    {{ kind_count('totals.') }} as kind_count,
+    {{ kind_log_sum('totals.') }} as kind_log_sum
 from totals
 inner join sessions on totals.anonymous_id = sessions.anonymous_id

@@ -37,7 +37,11 @@ visitors as {{ inlined() }} (
 ),
 
 crowd_days as (
-    select * from {{ ref('base_web__crowd_days') }}
+    select
+        *,
+        {{ kind_count() }} as kind_count,
+        {{ kind_log_sum() }} as kind_log_sum
+    from {{ ref('base_web__crowd_days') }}
 ),
 
 -- What is usual among the shop's people.
@@ -113,7 +117,7 @@ usual_ways as (
             - percentile_cont(0.1) within group (order by case when step_count >= 4 then step_log end), 0
         ) / 1.28) as step_log_spread,
         coalesce(percentile_cont(0.5) within group (order by ln(event_count)), ln(10)) as usual_volume_log,
-        greatest(0.8, coalesce(
+        greatest(1.0, coalesce(
             percentile_cont(0.9) within group (order by ln(event_count))
             - percentile_cont(0.5) within group (order by ln(event_count)), 0
         ) / 1.28) as volume_log_spread,
@@ -133,9 +137,9 @@ usual as {{ kept() }} (
         usual_ways.*,
         passing_mix.crowd_size,
         {%- for kind in kinds %}
-        greatest({{ rarest_share }}, coalesce(looking_{{ kind }}, 0)) as looking_{{ kind }},
-        greatest({{ rarest_share }}, coalesce(buying_{{ kind }}, 0)) as buying_{{ kind }},
-        greatest({{ rarest_share }}, coalesce((looking_{{ kind }} + passing_{{ kind }}) / 2, 0)) as passing_{{ kind }}
+        ln(greatest({{ rarest_share }}, coalesce(looking_{{ kind }}, 0))) as looking_{{ kind }}_log,
+        ln(greatest({{ rarest_share }}, coalesce(buying_{{ kind }}, 0))) as buying_{{ kind }}_log,
+        ln(greatest({{ rarest_share }}, coalesce((looking_{{ kind }} + passing_{{ kind }}) / 2, 0))) as passing_{{ kind }}_log
         {{- ',' if not loop.last }}
         {%- endfor %}
     from usual_ways
@@ -168,10 +172,12 @@ known_life_distances as (
 -- The oddest of a hundred people are as far from the mix as this.
 limits as {{ kept() }} (
     select
-        greatest(0.2, coalesce((select percentile_cont(0.99) within group (order by distance) from known_distances), 0.5))
+        greatest(0.2, coalesce((select percentile_cont(0.95) within group (order by distance) from known_distances), 0.5))
             as distance_limit,
+        greatest(0.2, coalesce((select percentile_cont(0.99) within group (order by distance) from known_distances), 0.5))
+            as crowd_distance_limit,
         greatest(
-            0.15, coalesce((select percentile_cont(0.99) within group (order by distance) from known_life_distances), 0.3)
+            0.15, coalesce((select percentile_cont(0.95) within group (order by distance) from known_life_distances), 0.3)
         ) as life_distance_limit
 ),
 
@@ -303,7 +309,7 @@ measured_crowds as (
     select
         crowd_days.*,
         usual.*,
-        limits.distance_limit,
+        limits.crowd_distance_limit,
         {{ log_spread('arrival') }} as arrival_spread,
         {{ mix_distance('event_count', 'passing') }} as distance,
         -- So many would meet if they came by chance: each finds the place taken in the part of the time that others stay.
@@ -329,7 +335,7 @@ weighed_crowds as (
             then {{ evidence_of_evenness('(arrival_count - 1)', 'arrival_spread', '0.9') }} else 0 end) as arrivals,
         least({{ bots.most_cookies }}, greatest(0, 2 * ln(visitor_count / crowd_size))) as cookies,
         least({{ bots.most_oddness }},
-            greatest(0, {{ bots.oddness_weight }} * event_count * (distance - distance_limit))) as crowd_oddness
+            greatest(0, {{ bots.oddness_weight }} * event_count * (distance - crowd_distance_limit))) as crowd_oddness
     from measured_crowds
 ),
 
