@@ -29,7 +29,12 @@ DAMAGES = [
         LINES,
         "mean net amount",
     ),
-    ("staging", f"update {LINES} set transaction_amount = -transaction_amount where line_number % 3 = 0", LINES, "mean net amount"),
+    (
+        "staging",
+        f"update {LINES} set transaction_amount = -transaction_amount where line_number % 3 = 0",
+        LINES,
+        "mean net amount",
+    ),
     ("staging", f"delete from {ORDERS} where order_id like '%3'", "staging", "staged rows / landed keys"),
     ("staging", f"insert into {ORDERS} select * from {ORDERS}", "staging", "staged rows / landed keys"),
     ("staging", "delete from staging.stg_campaigns__coupons", "staging", "staged rows / landed keys"),
