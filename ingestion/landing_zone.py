@@ -120,10 +120,6 @@ class LandingZone:
             f"inner join {files[LOADS]} as loads on landed.load_id = loads.load_id"
         )
 
-    def switched_off(self) -> dict[str, str]:
-        """What is off for want of rows: what is off, to the optional tables that no load brought."""
-        return self.contract.switched_off({table for load in self.loads() for table, rows in load.rows.items() if rows})
-
     def land(
         self,
         connection: duckdb.DuckDBPyConnection,

@@ -56,7 +56,7 @@ class Report:
     source: str
     tables: Sequence[CheckedTable]
     unreadable: Sequence[str]
-    switched_off: Mapping[str, str]
+    switched_off: Mapping[str, Sequence[str]]
     warnings: Sequence[str]
     seconds: float
 
@@ -78,7 +78,9 @@ class Report:
                 found.append(f"quarantined  {table.name}: {count:,} for '{reason}', such as {table.examples[reason]}")
         found += [f"unreadable   {text}; lands as null" for text in self.unreadable]
         found += [f"warning      {text}" for text in self.warnings]
-        found += [f"off          {reason} (without {tables})" for reason, tables in self.switched_off.items()]
+        found += [
+            f"off          {reason} (without {', '.join(tables)})" for reason, tables in self.switched_off.items()
+        ]
         return found
 
 
@@ -137,7 +139,7 @@ def check(folders: ShopFolders, rows: int = CHECKED_ROWS) -> Report:
         source.shown,
         [_checked(table, mapped, reasons) for table in bound],
         [str(values) for values in mapped.unreadable],
-        zone.contract.switched_off(mapping.tables),
+        zone.contract.switched_off(dict.fromkeys(mapping.tables, 1)),
         sampled.warnings,
         time.perf_counter() - started,
     )
