@@ -74,7 +74,8 @@ def deliveries(events_a_day: int, visitors: int, first_day: date, days: int) -> 
         md5(visitor::varchar) as anonymous_id,
         case when visitor % 3 = 0 and step > 3 then 'user-' || visitor // 2 end as user_id,
         case when event_draw % 400 = 1 then 'user-' || visitor // 2 || '@example.org' end as email,
-        'https://www.shop.example/' || case when is_page then 'category/' || product % 300 else 'product/' || product end
+        'https://www.shop.example/'
+            || case when is_page then 'category/' || product % 300 else 'product/' || product end
             || case
                 when step = 0 and draw % 4 = 0
                     then '?utm_source=newsletter&utm_medium=email&utm_campaign=c' || draw % 50

@@ -14,7 +14,6 @@ from shops import Settings
 def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
     """Assets `landing/<table>` for each table of the contract."""
     contract = read_contract()
-    tables = list(contract.tables)
 
     @dg.multi_asset(
         name="landing",

@@ -66,7 +66,7 @@ class PasswordGuesser:
 
 @dataclass(frozen=True)
 class ClickFarm:
-    """Clicks on advertisements: one page a cookie, a few cookies an hour from each of forty addresses, day after day."""
+    """Clicks on advertisements: one page a cookie, a few cookies an hour from each of forty addresses, each day."""
 
     name: str = "click farm"
     is_declared: bool = False
@@ -289,7 +289,7 @@ class Office:
 
 @dataclass(frozen=True)
 class MobileNetwork:
-    """Hundreds of strangers a day behind one address of a mobile network, on five kinds of phones, most of them once."""
+    """Hundreds of strangers a day behind one address of a mobile network, on five kinds of phones, mostly once."""
 
     name: str = "people: mobile network"
     is_declared: bool = False
