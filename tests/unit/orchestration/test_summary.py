@@ -31,7 +31,7 @@ without    loyalty_members: no demographics
 @pytest.mark.parametrize(
     ("landed", "text"),
     [
-        (completejourney._TABLES, DEMO_WITHOUT_OVERLAY),
+        (completejourney.TABLES, DEMO_WITHOUT_OVERLAY),
         (("orders", "order_lines"), ORDERS_ALONE),
         (read_contract().tables, ""),
     ],
