@@ -91,8 +91,7 @@ def consent_events_sql(plan: OverlayPlan) -> str:
             select 2 as turn, 'granted' as consent_action, * exclude (is_granted) from regranted
         )
         select
-            cast(100_000_000_000 + row_number() over (order by asked_at, source_system, source_record_id, purpose, turn)
-                as varchar) as consent_event_id,
+            source_record_id || '-' || left(purpose, 2) || turn as consent_event_id,
             source_system, source_record_id, purpose, consent_action, captured_by,
             date_trunc('second', asked_at) as occurred_at, date_trunc('second', asked_at) + to_seconds(2) as known_at
         from happened

@@ -136,9 +136,11 @@ def _clean_sql(plan: OverlayPlan, people: int, pools: Mapping[str, int]) -> str:
     """
 
 
-def _hit(plan: OverlayPlan, recipe: DirtRecipe) -> str:
+def _hit(plan: OverlayPlan, recipe: DirtRecipe, changes: Mapping[str, str]) -> str:
+    """SQL: whether the recipe hits, and changes something. A case tries the rest only on the few that are drawn."""
     drawn = plan.draws.chance(f"dirt/{recipe.name}", "contact_no", recipe.share)
-    return f"coalesce({drawn} and ({recipe.needs}), false)"
+    differs = " or ".join(f"{column} is distinct from ({value})" for column, value in changes.items())
+    return f"case when {drawn} then coalesce({recipe.needs}, false) and ({differs}) else false end"
 
 
 def _changes(plan: OverlayPlan, recipe: DirtRecipe) -> Mapping[str, str]:
@@ -157,10 +159,7 @@ def _spoiled_sql(plan: OverlayPlan, recipes: list[DirtRecipe]) -> str:
     steps = ["step_0 as (select *, cast([] as varchar[]) as recipes from contacts_clean)"]
     for number, recipe in enumerate(recipes, start=1):
         changes = _changes(plan, recipe)
-        differs = " or ".join(f"{column} is distinct from ({value})" for column, value in changes.items())
-        steps.append(
-            f"hit_{number} as (select *, {_hit(plan, recipe)} and ({differs}) as is_hit from step_{number - 1})"
-        )
+        steps.append(f"hit_{number} as (select *, {_hit(plan, recipe, changes)} as is_hit from step_{number - 1})")
         replaced = ", ".join(
             f"case when is_hit then {value} else {column} end as {column}" for column, value in changes.items()
         )

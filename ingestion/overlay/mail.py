@@ -44,7 +44,7 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
         planned as (
             select
                 (person_no * 64 + campaign_no) * 4 + kind_no as mail_no, person_no, campaign_id, kind, share, batch_at,
-                email, price_sensitivity
+                email, people.loyalty_id, price_sensitivity
             from batches
             join base_recipients using (campaign_id)
             join people on people.household_loyalty_id = base_recipients.loyalty_id
@@ -107,7 +107,8 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
             group by person_no
         )
         select
-            mail_no, cast('m' || (100_000_000_000 + mail_no) as varchar) as message_id, person_no, campaign_id, kind,
+            mail_no, cast('m' || (100_000_000_000 + mail_no) as varchar) as message_id, person_no, loyalty_id,
+            campaign_id, kind,
             -- Mailing lists keep what people once typed.
             case when {draws.chance("list case", "person_no", 0.04)} then upper(email) else email end as email,
             sent_at, delivered_at, is_hard, is_soft, machine_opened_at, opened_at, clicked_at, unsubscribed_at,
@@ -138,11 +139,11 @@ def email_events_sql(plan: OverlayPlan) -> str:
     return " union all ".join(
         f"""
         select
-            message_id, '{event}' as event_type, campaign_id, loyalty_id, mails.email, {link} as link_url,
+            message_id, '{event}' as event_type, campaign_id, loyalty_id, email, {link} as link_url,
             {"case when is_hard then 'hard' else 'soft' end" if event == "bounced" else "null"} as bounce_type,
             {user_agent} as user_agent, {instant} as occurred_at,
             {instant} + to_milliseconds(200 + mail_no % 3000) as known_at
-        from mails join people using (person_no)
+        from mails
         where {instant} is not null and ({condition}) and {instant} < {ends}
         """
         for event, instant, condition, user_agent, link in kinds

@@ -186,6 +186,7 @@ def _people_sql(plan: OverlayPlan) -> str:
             select
                 drawn.*,
                 case when is_female then female.value else male.value end as first_name,
+                case when is_female then female.plain else male.plain end as plain_first, last.plain as plain_last,
                 last.value as last_name, earlier.value as earlier_last_name,
                 house_number || ' ' || street.value as street,
                 old_house_number || ' ' || old_street.value as old_street,
@@ -201,13 +202,6 @@ def _people_sql(plan: OverlayPlan) -> str:
             join pool_places as place on place.place_no = drawn.place_no
             join pool_places as old_place on old_place.place_no = drawn.old_place_no
         ),
-        plain as (
-            select
-                *,
-                regexp_replace(lower(strip_accents(first_name)), '[^a-z]', '', 'g') as plain_first,
-                regexp_replace(lower(strip_accents(last_name)), '[^a-z]', '', 'g') as plain_last
-            from named
-        ),
         written as (
             select
                 *,
@@ -219,7 +213,7 @@ def _people_sql(plan: OverlayPlan) -> str:
                     when 4 then plain_first || '_' || plain_last
                     else plain_first || '.' || plain_last || lpad(cast(year(birth_date) % 100 as varchar), 2, '0')
                 end as local_part
-            from plain
+            from named
         ),
         counted as (
             -- Two people never have one address, dots or not; whom it fits later gets a number.

@@ -15,6 +15,7 @@ from ingestion.overlay.draws import Draws
 # At most so many; a small shop makes do with fewer, because Faker takes its time.
 FIRST_NAMES, LAST_NAMES, STREETS = 700, 1200, 900
 FEWEST = 150
+NAMES = ("pool_female", "pool_male", "pool_last")
 # Some names carry accents; an English list alone has none.
 LOCALES = {"en_US": 0.86, "es_MX": 0.06, "fr_FR": 0.04, "de_DE": 0.04}
 PEOPLE_PER_POSTCODE = 25
@@ -39,8 +40,8 @@ NUMBERS_PER_AREA_CODE = 20_000
 
 
 def open_pools(connection: duckdb.DuckDBPyConnection, draws: Draws, people: int) -> dict[str, int]:
-    """Make `pool_female`, `pool_male`, `pool_last`, `pool_streets` (number, value), `pool_places` and
-    `pool_area_codes`; returns how many rows each has."""
+    """Make `pool_female`, `pool_male`, `pool_last` (number, value, plain: as it is in an e-mail address),
+    `pool_streets`, `pool_area_codes` (number, value) and `pool_places`; returns how many rows each has."""
     fakers = {locale: Faker(locale) for locale in LOCALES}
     for number, faker in enumerate(fakers.values()):
         faker.seed_instance(draws.constant("names") + number)
@@ -62,7 +63,8 @@ def open_pools(connection: duckdb.DuckDBPyConnection, draws: Draws, people: int)
     tables["pool_places"] = _places(fakers["en_US"], draws, people)
     for name, table in tables.items():
         connection.register("pool_rows", table)
-        connection.execute(f"create or replace temp table {name} as from pool_rows")
+        plain = ", regexp_replace(lower(strip_accents(value)), '[^a-z]', '', 'g') as plain" if name in NAMES else ""
+        connection.execute(f"create or replace temp table {name} as select *{plain} from pool_rows")
         connection.unregister("pool_rows")
     return {name: table.num_rows for name, table in tables.items()}
 

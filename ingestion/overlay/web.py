@@ -334,15 +334,16 @@ def _sessions_sql(plan: OverlayPlan, people: int) -> str:
     return f"""
         with logins as (
             select
-                *,
+                rowid as visit, cookie_no, start_at, visit_key,
                 case when order_no >= 0 or (has_account and wants_login) then person_no end as login_person,
                 start_at + to_milliseconds(cast(1000 * login_seconds as bigint)) as login_at
             from visits
         ),
-        identified as (
-            -- Who the cookie knows already: whoever logged in on it last, if that was before this visit began.
+        known as (
+            -- Who the cookie knows already: whoever logged in on it last, if that was before this visit began. On few
+            -- columns, because they are sorted.
             select
-                *,
+                visit, login_person,
                 last_value(login_person ignore nulls) over before_this as known_person,
                 last_value(case when login_person is not null then login_at end ignore nulls) over before_this
                     as known_since
@@ -352,6 +353,7 @@ def _sessions_sql(plan: OverlayPlan, people: int) -> str:
                 rows between unbounded preceding and 1 preceding
             )
         ),
+        identified as (select * from visits join known on known.visit = visits.rowid),
         stated as (
             select
                 *,
