@@ -82,6 +82,6 @@ def first_line(error: BaseException) -> str:
 
 
 def parquet_source(files: tuple[Path, ...]) -> str:
-    """SQL that reads Parquet files by name; the columns of each are its own, none is made from the folder's name."""
+    """SQL that reads Parquet files; columns go by name, and those that a file of an older contract lacks are null."""
     listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
-    return f"read_parquet([{listed}], hive_partitioning = false)"
+    return f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"

@@ -21,6 +21,40 @@ class _Limits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class FreshnessLimits(_Limits):
+    """Days that the newest row of a landing table may lie behind the newest row of the whole zone, both by known_at: a
+    source that stopped while the others went on. None: not asked, because a quiet time is no fault of such a source."""
+
+    orders: int | None = Field(14, ge=0)
+    """As max_days_without_orders: a longer silence is a load that never came."""
+    order_lines: int | None = Field(14, ge=0)
+    """They come with the orders."""
+    loyalty_members: int | None = Field(None, ge=0)
+    """Often one snapshot from long ago; changes are rare."""
+    products: int | None = Field(None, ge=0)
+    """A range may stay as it is for months; products that are sold and not listed show in min_known_product_share."""
+    campaigns: int | None = Field(None, ge=0)
+    campaign_recipients: int | None = Field(None, ge=0)
+    coupons: int | None = Field(None, ge=0)
+    coupon_redemptions: int | None = Field(None, ge=0)
+    """A shop may pause its campaigns, and then nobody redeems."""
+    exchange_rates: int | None = Field(7, ge=0)
+    """Banks publish on working days; with an older rate, today's orders are silently converted at last week's."""
+    crm_contacts: int | None = Field(92, ge=0)
+    """Among all customers of a shop somebody moves or signs up every month."""
+    web_events: int | None = Field(3, ge=0)
+    """Visitors come every day; after three without one, the tag or its export is broken."""
+    email_events: int | None = Field(35, ge=0)
+    """The slowest newsletter is a monthly one."""
+    consent_events: int | None = Field(35, ge=0)
+    """Where a banner asks, somebody answers every day; where only the newsletter does, every month. A withdrawal that
+    did not arrive is somebody written to against their will."""
+    support_tickets: int | None = Field(35, ge=0)
+    """A month without a single ticket is a broken export."""
+    survey_answers: int | None = Field(None, ge=0)
+    """Surveys are run now and then."""
+
+
 class LandingLimits(_Limits):
     """Volumes, freshness and ranges of what was landed."""
 
@@ -29,6 +63,8 @@ class LandingLimits(_Limits):
     max_days_since_last_order: int | None = Field(None, ge=0)
     """Days between the newest order and today, by the clock. None: not asked, right for a historical import; a shop
     that lands every day sets 2."""
+    max_days_behind: FreshnessLimits = FreshnessLimits()
+    """Freshness of each landing table against the whole zone."""
     max_days_without_orders: int = Field(14, ge=1)
     """Longest stretch inside the history without any order: a longer one is a load that never came."""
     min_known_buyer_share: float = Field(0.01, gt=0, le=1)
@@ -49,6 +85,11 @@ class LandingLimits(_Limits):
     min_known_member_share: float = Field(0.5, ge=0, le=1)
     """Recipients and redemptions whose card has an order or a membership: ids of two systems that do not fit bring
     this to 0; a mailing to prospects keeps it below 1."""
+    min_known_word_share: float = Field(0.95, ge=0, le=1)
+    """Rows of events, consents and tickets whose kind is one of the contract's words: a source with words of its own
+    (view instead of page, revoked instead of withdrawn) brings this to 0, and nothing of it would be staged."""
+    min_visitor_share: float = Field(0.95, ge=0, le=1)
+    """Web events that say which visitor they are of; without, they make no session."""
 
 
 class StagingLimits(_Limits):
@@ -64,8 +105,8 @@ class StagingLimits(_Limits):
     max_table_quarantine_share: float = Field(0.05, ge=0, le=1)
     """The same for one table: small tables do not show in the share over all."""
     routine_reasons: tuple[str, ...] = ()
-    """Further reasons in the quarantine that a shop holds for no fault, beside the repeats and earlier versions that the
-    quarantine itself marks as routine."""
+    """Further reasons in the quarantine that a shop holds for no fault, beside the repeats and earlier versions that
+    the quarantine itself marks as routine."""
 
 
 class IdentityLimits(_Limits):
@@ -198,7 +239,9 @@ def _explained(problem: dict[str, Any]) -> str:
     where = ".".join(["gates", *path])
     if problem["type"] != "extra_forbidden":
         return f"settings: {where}: {problem['msg']}"
-    section = Limits() if len(path) == 1 else getattr(Limits(), path[0])
+    section: BaseModel = Limits()
+    for name in path[:-1]:
+        section = getattr(section, name)
     known = list(type(section).model_fields)
     near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0)
     return f"settings: {where} is unknown; did you mean {near[0]}?"

@@ -118,7 +118,11 @@ def _results(
 
     zone = LandingZone.read(landing, Contract.read(contract))
     scope = Scope(
-        catalog, limits, zone.visible_paths(), {table: zone.visible_rows(table) for table in zone.contract.tables}
+        catalog,
+        limits,
+        zone.visible_paths(),
+        {table: zone.visible_rows(table) for table in zone.contract.tables},
+        zone.newest_known_at(),
     )
     results: list[ExpectationResult] = []
     if gate == "landing":

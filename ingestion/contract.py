@@ -16,13 +16,15 @@ CONTRACT_FILE = PROJECT_ROOT / "models" / "landing.yml"
 
 @dataclass(frozen=True)
 class LandingContract:
-    """Tables of the landing zone: name to columns, columns to SQL types, in the order of the contract."""
+    """Tables of the landing zone: name to columns, columns to SQL types, in the order of the contract.
+
+    `without_it` says for each optional table what is off while it has no rows.
+    """
 
     version: str
     tables: Mapping[str, Mapping[str, str]]
     required: frozenset[str] = frozenset()
     without_it: Mapping[str, str] = field(default_factory=dict)
-    """Optional table to what is switched off without it."""
 
     def select_list(self, table: str, given: Collection[str] | None = None) -> str:
         """The columns of `table`, each cast to its type, as SQL; null for a column that is not among the `given`."""
@@ -35,6 +37,14 @@ class LandingContract:
         """SQL that gives zero rows of `table`, typed."""
         columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in self.tables[table].items())
         return f"select {columns} limit 0"
+
+    def switched_off(self, rows: Mapping[str, int]) -> dict[str, list[str]]:
+        """What is off, to the tables whose rows it needs, given the rows of each table over all loads."""
+        found: dict[str, list[str]] = {}
+        for table, consequence in self.without_it.items():
+            if not rows.get(table):
+                found.setdefault(consequence, []).append(table)
+        return found
 
 
 def read_contract(file: Path = CONTRACT_FILE) -> LandingContract:
@@ -57,6 +67,6 @@ def _read(file: Path, _: int) -> LandingContract:
         without_it={
             table["name"]: table["config"]["meta"]["without_it"]
             for table in source["tables"]
-            if "without_it" in table["config"]["meta"]
+            if not table["config"]["meta"]["required"]
         },
     )

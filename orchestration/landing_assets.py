@@ -13,7 +13,8 @@ from shops import Settings
 
 def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
     """Assets `landing/<table>` for each table of the contract."""
-    tables = list(read_contract().tables)
+    contract = read_contract()
+    tables = list(contract.tables)
 
     @dg.multi_asset(
         name="landing",
@@ -35,14 +36,17 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
         fresh = [load for load in loads if not load.already_landed]
         notes = [note for load in fresh for note in load.notes]
         for key in sorted(context.selected_asset_keys):
-            rows = sum(load.rows.get(key.path[-1], len(loads) if key.path[-1] == "loads" else 0) for load in loads)
+            table = key.path[-1]
+            rows = sum(load.rows.get(table, len(loads) if table == "loads" else 0) for load in loads)
+            without_it = {} if rows else {"without_it": contract.without_it.get(table, "")}
             yield dg.MaterializeResult(
                 asset_key=key,
                 metadata={
                     "dagster/row_count": rows,
                     "loads": [load.load_id for load in loads],
                     "notes": notes,
-                    "folder": dg.MetadataValue.path(workspace.folders.shown(workspace.folders.landing / key.path[-1])),
+                    "folder": dg.MetadataValue.path(workspace.folders.shown(workspace.folders.landing / table)),
+                    **without_it,
                 },
             )
         for note in notes:

@@ -1,26 +1,35 @@
-"""The short table that ends a run in the terminal, read from what was published."""
+"""The short table that ends a run in the terminal, read from what was published and what has landed."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
 
 import duckdb
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ingestion import LandingZone, LoadSummary, read_contract
 from orchestration.publishing import DATABASE_FILE
 from orchestration.stages import STAGES
 from shops import ShopFolders
 
 TEXT_COLUMNS = frozenset({"note", "beside"})
+REASONS_SHOWN = 3
 
 
 def print_summary(folders: ShopFolders, console: Console) -> None:
-    """Segments with size, spend and name; the models' hold-out figures; the gates; where to go next."""
+    """Segments with size, spend and name; the models' hold-out figures; the gates; what is off; where to go next."""
     database = folders.shown(folders.current / DATABASE_FILE)
     with duckdb.connect(str(folders.current / DATABASE_FILE), read_only=True) as connection:
         console.print(_segments(connection))
         console.print(_models(connection))
         console.print(_gates(connection), highlight=False, soft_wrap=True)
+        for line in set_aside(connection):
+            console.print(line, highlight=False, soft_wrap=True)
+    for line in switched_off(LandingZone(folders.landing).loads()):
+        console.print(line, highlight=False, soft_wrap=True)
     console.print(f"published  {database} (schema marts), Parquet beside it", highlight=False, soft_wrap=True)
     console.print("next       make ui: the chain in Dagster, with plots and gates")
     console.print(
@@ -73,6 +82,30 @@ def _gates(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     passed = ", ".join(f"{gate} {held}/{total}" for gate, held, total in gates)
     return f"gates      {passed} expectations hold"
+
+
+def set_aside(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """One line when rows are in quarantine that are wrong, not only repeated; with the most common reasons."""
+    reasons = connection.execute(
+        "select landing_table, reason, sum(row_count)::bigint from marts.rpt_quarantine where not is_routine "
+        "group by all order by 3 desc, 1, 2"
+    ).fetchall()
+    if not reasons:
+        return []
+    shown = ", ".join(f"{rows:,} of {table} ({reason})" for table, reason, rows in reasons[:REASONS_SHOWN])
+    more = f" and {len(reasons) - REASONS_SHOWN} more" if len(reasons) > REASONS_SHOWN else ""
+    total = sum(rows for *_, rows in reasons)
+    return [f"set aside  {total:,} rows: {shown}{more}; all in marts.rpt_quarantine"]
+
+
+def switched_off(loads: Iterable[LoadSummary]) -> list[str]:
+    """One line for each thing that is off because an optional landing table has no rows."""
+    rows: Counter[str] = Counter()
+    for load in loads:
+        rows.update(load.rows)
+    found = read_contract().switched_off(rows)
+    lines = [f"{', '.join(tables)}: {consequence}" for consequence, tables in found.items()]
+    return [f"{'without' if number == 0 else '':<11}{line}" for number, line in enumerate(lines)]
 
 
 def _number(value: float | None) -> str:

@@ -7,7 +7,8 @@ about an empty one are left out); it does not validate anything itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -26,12 +27,14 @@ class Scope:
     limits : thresholds in force.
     landed : landing table to the files of visible loads.
     landed_rows : landing table to their rows.
+    newest_known_at : landing table to when its newest row became known; tables without rows are left out.
     """
 
     catalog: Catalog
     limits: Limits
     landed: Mapping[str, tuple[Path, ...]]
     landed_rows: Mapping[str, int]
+    newest_known_at: Mapping[str, datetime] = field(default_factory=dict)
 
     def landing(self, table: str) -> str:
         """SQL to select from, for a landing table."""

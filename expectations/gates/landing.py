@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from expectations.checks import Suite, each_between, measure, quantile, row_count, spread
+from expectations.checks import Suite, each_between, measure, no_rows, quantile, row_count, spread
 from expectations.gates import Scope
 
 NO_SALE_LIMIT = 1_000_000_000.0
+# The words that the contract has for what a row is; staging sets other ones aside.
+WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "web_events": {"event_type": ("page", "identify", "track")},
+    "email_events": {
+        "event_type": ("sent", "delivered", "opened", "clicked", "bounced", "unsubscribed", "complained"),
+    },
+    "consent_events": {
+        "purpose": ("analytics", "personalization", "email", "advertising"),
+        "consent_action": ("granted", "withdrawn"),
+    },
+    "support_tickets": {"status": ("open", "solved")},
+}
 
 
 def suites(scope: Scope) -> list[Suite]:
@@ -16,7 +28,9 @@ def suites(scope: Scope) -> list[Suite]:
     found += [
         _cards(scope, table) for table in ("campaign_recipients", "coupon_redemptions") if scope.has_landed(table)
     ]
-    return found
+    found += [_words(scope, table) for table in WORDS if scope.has_landed(table)]
+    freshness = _freshness(scope)
+    return [*found, freshness] if freshness else found
 
 
 def _orders(scope: Scope) -> Suite:
@@ -144,3 +158,57 @@ def _cards(scope: Scope, table: str) -> Suite:
     low = scope.limits.landing.min_known_member_share
     label = "share of cards that have an order or a membership"
     return Suite(table, f"landing.{table}", (measure("known_card_share", low, None, label),), query)
+
+
+def _words(scope: Scope, table: str) -> Suite:
+    """Kinds of rows are those of the contract; of web events also that they have a visitor."""
+    limits = scope.limits.landing
+    rows = scope.landing(table)
+    shares = [
+        f"round(count(*) filter ({column} in {words}) / count(*), 6) as known_{column}"
+        for column, words in WORDS[table].items()
+    ]
+    checks = [
+        measure(
+            f"known_{column}",
+            limits.min_known_word_share,
+            None,
+            f"share of rows whose {column} is one of the contract's words",
+            f"select {column}, count(*) as row_count from {rows} group by {column} order by row_count desc",
+        )
+        for column in WORDS[table]
+    ]
+    if table == "web_events":
+        shares.append("round(count(anonymous_id) / count(*), 6) as visitor_share")
+        checks.append(measure("visitor_share", limits.min_visitor_share, None, "share of events that name a visitor"))
+    query = f"select {', '.join(shares)} from {rows}"
+    return Suite(table, f"landing.{table}", tuple(checks), query)
+
+
+def _freshness(scope: Scope) -> Suite | None:
+    """A source that stopped while the others went on: each table's newest row against the newest of all."""
+    allowed = scope.limits.landing.max_days_behind.model_dump()
+    asked = {table: days for table, days in allowed.items() if days is not None and table in scope.newest_known_at}
+    if not asked:
+        return None
+    newest = max(scope.newest_known_at.values())
+    listed = ", ".join(
+        f"('{table}', timestamp '{scope.newest_known_at[table]}', {days})" for table, days in asked.items()
+    )
+    query = f"""
+        select
+            landing_table,
+            newest_known_at,
+            timestamp '{newest}' as newest_of_all,
+            date_diff('day', newest_known_at, newest_of_all) as days_behind,
+            allowed_days,
+        from (values {listed}) as tables (landing_table, newest_known_at, allowed_days)
+    """
+    limits = ", ".join(f"{table} {days}" for table, days in asked.items())
+    check = no_rows(
+        "days_behind > allowed_days",
+        "freshness: days that each table lies behind the newest row of all",
+        f"at most {limits} (gates.landing.max_days_behind; null = not asked)",
+        named_by="landing_table",
+    )
+    return Suite("freshness", "landing", (check,), query)

@@ -19,7 +19,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from ingestion.landing_zone import LOADS, LandingError, LandingZone
+from ingestion.landing_zone import LandingError, LandingZone
 from ingestion.mapping.binding import BoundTable, bind
 from ingestion.mapping.loading import SOURCE, Mapped, map_rows, refuse_what_is_mapped_wrongly
 from ingestion.mapping.model import MAPPING_FILE, read_mapping
@@ -56,7 +56,8 @@ class Report:
     source: str
     tables: Sequence[CheckedTable]
     unreadable: Sequence[str]
-    switched_off: Mapping[str, str]
+    switched_off: Mapping[str, Sequence[str]]
+    """What is off, to the tables that are not mapped."""
     warnings: Sequence[str]
     seconds: float
 
@@ -78,7 +79,7 @@ class Report:
                 found.append(f"quarantined  {table.name}: {count:,} for '{reason}', such as {table.examples[reason]}")
         found += [f"unreadable   {text}; lands as null" for text in self.unreadable]
         found += [f"warning      {text}" for text in self.warnings]
-        found += [f"off          {reason} (without {tables})" for reason, tables in self.switched_off.items()]
+        found += [f"without      {', '.join(tables)}: {off}" for off, tables in self.switched_off.items()]
         return found
 
 
@@ -137,7 +138,7 @@ def check(folders: ShopFolders, rows: int = CHECKED_ROWS) -> Report:
         source.shown,
         [_checked(table, mapped, reasons) for table in bound],
         [str(values) for values in mapped.unreadable],
-        _switched_off(zone, mapping.tables),
+        zone.contract.switched_off(dict.fromkeys(mapping.tables, 1)),
         sampled.warnings,
         time.perf_counter() - started,
     )
@@ -259,15 +260,6 @@ def _checked(table: BoundTable, mapped: Mapped, reasons: Mapping[str, Mapping[st
         {reason: rows for reason, (rows, _) in of_table.items()},
         {reason: key for reason, (_, key) in of_table.items()},
     )
-
-
-def _switched_off(zone: LandingZone, mapped: Mapping[str, object]) -> dict[str, str]:
-    """What is off, to the tables that are not there."""
-    found: dict[str, list[str]] = {}
-    for table, reason in zone.contract.without_it.items():
-        if table not in mapped and table != LOADS:
-            found.setdefault(reason, []).append(table)
-    return {reason: ", ".join(tables) for reason, tables in found.items()}
 
 
 def _cells(table: CheckedTable) -> tuple[str, str, str, str, str]:

@@ -1,8 +1,9 @@
 """A small good shop, landed and modelled with plain SQL: what the gates must pass, and what the tests then corrupt.
 
-The tables have the names and types of the landing contract and of the stages; the numbers are synthetic and seeded by
-hashes, so that two builds are equal. `write_landing` makes the Parquet files, `build_warehouse` everything after them
-(it reads nothing but the landing zone, so that a benchmark can call it on another shop's files).
+The tables have the names and types of the landing contract and of the stages; the load is of contract 1, so that its
+files lack the younger columns, like those of a shop that was upgraded. The numbers are synthetic and seeded by hashes,
+so that two builds are equal. `write_landing` makes the Parquet files, `build_warehouse` everything after them (it reads
+nothing but the landing zone, so that a benchmark can call it on another shop's files).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import duckdb
 
 from expectations import GateReport, run_gate
+from ingestion import LandingZone
 
 LOAD_ID = "load-0001"
 LOAD_DATE = "2018-01-01"
@@ -186,14 +188,25 @@ class Shop:
             con.execute(f"create table landed as select * from read_parquet('{path}', hive_partitioning = false)")
             con.execute(f"copy ({query}) to '{path}' (format parquet)")
 
+    def land(self, load_id: str, contract: str = "1", **tables: str) -> None:
+        """Land a second load: each table from SQL over the rows of the first (`landed`)."""
+        with duckdb.connect() as con:
+            for table, query in tables.items():
+                first = landing_file(self.landing, table)
+                con.execute(f"create or replace view landed as from read_parquet('{first}', hive_partitioning = false)")
+                con.execute(f"create table {table} as {query}")
+                con.execute(f"copy {table} to '{landing_file(self.landing, table, load_id)}' (format parquet)")
+            write_loads(con, self.landing, tuple(tables), load_id, sequence=2, contract=contract)
 
-def landing_file(landing: Path, table: str) -> Path:
-    """Path of the good load's only file of `table`."""
-    return landing / table / f"load_date={LOAD_DATE}" / f"{LOAD_ID}.parquet"
+
+def landing_file(landing: Path, table: str, load_id: str = LOAD_ID) -> Path:
+    """Path of a load's only file of `table`; of the good load, when no other is named."""
+    return landing / table / f"load_date={LOAD_DATE}" / f"{load_id}.parquet"
 
 
 def write_landing(landing: Path, customers: int = CUSTOMER_COUNT, empty: tuple[str, ...] = ()) -> None:
     """Write one visible load of every landing table; `empty` names tables that get their zero-row file only."""
+    LandingZone(landing).prepare()
     with duckdb.connect() as con:
         for table, query in _LANDING_QUERIES.items():
             con.execute(f"create table {table} as {query.format(load_id=LOAD_ID, customers=customers)}")
@@ -201,12 +214,18 @@ def write_landing(landing: Path, customers: int = CUSTOMER_COUNT, empty: tuple[s
                 con.execute(f"delete from {table}")
         write_loads(con, landing, tuple(_LANDING_QUERIES))
         for table in _LANDING_QUERIES:
-            _copy(con, f"select * from {table} limit 0", landing / table / "load_date=1970-01-01" / "empty.parquet")
             if table not in empty:
                 _copy(con, f"select * from {table}", landing_file(landing, table))
 
 
-def write_loads(con: duckdb.DuckDBPyConnection, landing: Path, tables: tuple[str, ...], load_id: str = LOAD_ID) -> None:
+def write_loads(
+    con: duckdb.DuckDBPyConnection,
+    landing: Path,
+    tables: tuple[str, ...],
+    load_id: str = LOAD_ID,
+    sequence: int = 1,
+    contract: str = "1",
+) -> None:
     """Write the `loads` row of one load, counted from tables of `con`."""
     counts = {t: con.execute(f"select count(*) from {t}").fetchall()[0][0] for t in tables}
     listed = "{" + ", ".join(f'"{t}": {n}' for t, n in counts.items()) + "}"
@@ -215,13 +234,13 @@ def write_loads(con: duckdb.DuckDBPyConnection, landing: Path, tables: tuple[str
             '{load_id}' as load_id,
             'scratch' as source,
             date '{LOAD_DATE}' as load_date,
-            1::bigint as load_sequence,
+            {sequence}::bigint as load_sequence,
             true as known_at_is_assumed,
-            '1' as contract_version,
+            '{contract}' as contract_version,
             '{listed}' as tables,
             {sum(counts.values())}::bigint as row_count
+            {"" if contract == "1" else ", false as is_synthetic"}
     """
-    _copy(con, f"{query} limit 0", landing / "loads" / "load_date=1970-01-01" / "empty.parquet")
     _copy(con, query, landing / "loads" / f"load_date={LOAD_DATE}" / f"{load_id}.parquet")
 
 
@@ -237,7 +256,7 @@ def build_warehouse(landing: Path, warehouse: Path) -> None:
         for table in (*_LANDING_QUERIES, "loads"):
             con.execute(
                 f"create temp view {table} as select * from "
-                f"read_parquet('{landing}/{table}/*/*.parquet', hive_partitioning = false)"
+                f"read_parquet('{landing}/{table}/*/*.parquet', hive_partitioning = false, union_by_name = true)"
             )
         con.execute(_STAGES)
 
@@ -285,7 +304,8 @@ select customer_id, any_value(source_record_id) as loyalty_id from identity.mast
 
 -- features
 create table features.int_activity__orders as
-select o.order_id, i.customer_id, o.ordered_at, o.ordered_at_local, o.order_date, null::date as taken_back_on, o.store_id,
+select o.order_id, i.customer_id, o.ordered_at, o.ordered_at_local, o.order_date, o.store_id,
+    null::date as taken_back_on,
     count(*)::integer as line_count, count(distinct l.product_id) as product_count,
     sum(l.gross_amount)::decimal(18, 2) as gross_amount, sum(l.retail_discount)::decimal(18, 2) as retail_discount,
     sum(l.coupon_discount)::decimal(18, 2) as coupon_discount,

@@ -44,6 +44,7 @@ def sold_in(
 def amount(warehouse: duckdb.DuckDBPyConnection) -> float | None:
     """What the order is worth in the reporting currency; None while it waits in quarantine."""
     found = rows(warehouse, "select net_amount::double from staging.stg_shop__order_lines where order_id = 'a'")
+    assert len(found) <= 1, "the order's line stands more than once: two rates held on its day"
     return found[0][0] if found else None
 
 

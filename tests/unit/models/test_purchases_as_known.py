@@ -27,7 +27,7 @@ DAYS = [date(2024, 1, 1) + timedelta(days) for days in range(1, 14)]
 def featured(
     models: CompiledModels, orders: Sequence[Row], order_lines: Sequence[Row], dates: Iterable[date] = DAYS
 ) -> duckdb.DuckDBPyConnection:
-    """A warehouse with features as of `dates`; a card is a customer, and everybody is mailed an offer of apples daily."""
+    """A warehouse with features as of `dates`; a card is a customer, and all are mailed an offer of apples daily."""
     warehouse = models.warehouse()
     land(warehouse, orders=orders, order_lines=order_lines, products=_PRODUCTS)
     models.build(warehouse, *STAGING)
@@ -177,15 +177,19 @@ def test_a_customer_of_whom_everything_came_back_has_no_features_any_more(models
 def test_a_return_that_fits_no_line_is_taken_off_the_latest_purchase_before_it(models: CompiledModels) -> None:
     warehouse = featured(
         models,
-        [order("r0", "2024-01-01"), order("a", "2024-01-02"), order("r1", "2024-01-05")],
+        [order(name, f"2024-01-{day:02d}") for name, day in {"r0": 1, "z": 1, "a": 2, "r1": 5, "b": 9}.items()],
         [
-            back("r0", 1, "2024-01-01", net=50),  # bought before the history begins
+            back("r0", 1, "2024-01-01 06:00", net=50),  # bought before the history begins
+            line("z", 1, "2024-01-01", net=4, product_id="pear"),
+            line("b", 1, "2024-01-09", net=1, product_id="milk"),
             line("a", 1, "2024-01-02", net=30),
             back("r1", 1, "2024-01-05", net=8, product_id="milk"),
         ],
     )
     spend = history(warehouse, "total_spend")
-    assert [spend[day] for day in (3, 5, 6, 14)] == [30, 30, 22, 22]
+    assert [spend[day] for day in (3, 5, 6, 14)] == [34, 34, 26, 27]
+    charged = "select order_id, charged_order_id from features.int_activity__returns"
+    assert rows(warehouse, charged) == [("r1", "a")]
 
 
 def test_what_fits_no_line_is_not_taken_off_an_order_that_came_back(models: CompiledModels) -> None:
