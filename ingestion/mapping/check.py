@@ -57,6 +57,7 @@ class Report:
     tables: Sequence[CheckedTable]
     unreadable: Sequence[str]
     switched_off: Mapping[str, Sequence[str]]
+    """What is off, to the tables that are not mapped."""
     warnings: Sequence[str]
     seconds: float
 
@@ -78,9 +79,7 @@ class Report:
                 found.append(f"quarantined  {table.name}: {count:,} for '{reason}', such as {table.examples[reason]}")
         found += [f"unreadable   {text}; lands as null" for text in self.unreadable]
         found += [f"warning      {text}" for text in self.warnings]
-        found += [
-            f"off          {reason} (without {', '.join(tables)})" for reason, tables in self.switched_off.items()
-        ]
+        found += [f"without      {', '.join(tables)}: {off}" for off, tables in self.switched_off.items()]
         return found
 
 
