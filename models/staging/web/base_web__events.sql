@@ -52,7 +52,11 @@ standing as {{ kept() }} (
 
 {% endif -%}
 repeated_keys as {{ kept() }} (
-    select event_key from raw where event_key is not null group by event_key having count(*) > 1
+    select event_key
+    from raw
+    where event_key is not null
+    group by event_key
+    having count(*) > 1
     {%- if is_increment %}
     union
     select event_key from met_before
@@ -180,8 +184,26 @@ to_cut as {{ kept() }} (
 ),
 
 {% endif -%}
+cut as (
+    {{ cut_sessions(
+        'to_cut' if is_increment else 'good',
+        web.session_idle_minutes,
+        web.new_campaign_starts_session,
+        carried=['anonymous_id'],
+    ) }}
+),
+
 sessions as {{ kept() }} (
-    {{ cut_sessions('to_cut' if is_increment else 'good', zone, web.session_idle_minutes, web.new_campaign_starts_session) }}
+    select
+        visitor_key,
+        slot,
+        session_started_at,
+        ended_before,
+        {{ stable_hash(['anonymous_id', 'session_started_at']) }} as session_id,
+        -- Nearly every slot lies in one day, and it costs less to look once a slot than once an event.
+        cast({{ local_time('first_at', zone) }} as date) as first_date,
+        cast({{ local_time('last_at', zone) }} as date) as last_date
+    from cut
 ),
 
 {% if is_increment -%}
