@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("chain", "dbt_calls", "event_log")
+NAMES = ("chain", "dbt_calls", "event_log", "web_events")
 
 
 def main() -> None:

@@ -62,6 +62,14 @@ class InProcessDbt:
         if not result.success:
             raise DbtFailed(_failures(result))
 
+    def render(self, jinja: str) -> str:
+        """The SQL that dbt makes of a piece of Jinja, such as the call of a macro."""
+        with self._environment(warehouse=self.folders.warehouse):
+            result = self._invoke(["compile", "--inline", jinja])
+        if not result.success:
+            raise DbtFailed(f"'{jinja}' does not compile: {result.exception}")
+        return str(result.result.results[0].node.compiled_code)
+
     def build_models(self, models: Sequence[str], warehouse: Path, *callbacks: Any) -> Any:
         """Build `models` and run their data tests in the file `warehouse`; returns dbt's result, failed or not."""
         # Unit tests judge the code, not the data: they run in `dbt build` and in `make test`, not in every run.

@@ -50,7 +50,7 @@ def network_guard(log: Path) -> dict[str, str]:
     return {"PYTHONPATH": str(GUARD), "AUDIENCE_TEST_NETWORK_LOG": str(log)}
 
 
-def _once(folder: Path, make: Callable[[Path], None]) -> Path:
+def once(folder: Path, make: Callable[[Path], None]) -> Path:
     """Make `folder` once for all workers of this test session."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f"{folder.name}.lock").open("w") as lock:
@@ -63,7 +63,8 @@ def _once(folder: Path, make: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _session_folder(factory: pytest.TempPathFactory) -> Path:
+def session_folder(factory: pytest.TempPathFactory) -> Path:
+    """The folder that all workers of this test session share."""
     base = factory.getbasetemp()
     return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
 
@@ -76,7 +77,7 @@ def landed_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         landed = run_command(root, "-m", "ingestion", "land")
         assert landed.returncode == 0, landed.stderr
 
-    return _once(_session_folder(tmp_path_factory) / "landed_shop", make)
+    return once(session_folder(tmp_path_factory) / "landed_shop", make)
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +90,7 @@ def good_shop(tmp_path_factory: pytest.TempPathFactory, landed_shop: Path) -> Pa
         done = run_command(root, "-m", "orchestration", "run", **network_guard(root / NETWORK_LOG))
         assert done.returncode == 0, done.stdout + done.stderr
 
-    return _once(_session_folder(tmp_path_factory) / "good_shop", make)
+    return once(session_folder(tmp_path_factory) / "good_shop", make)
 
 
 def _copy(source: Path, target: Path) -> ShopFolders:

@@ -4,18 +4,25 @@
     the first new value on, so that what does not exist any more goes as well. Null keys replace nothing.
 -#}
 {%- macro get_incremental_replace_keys_sql(arg_dict) -%}
-    {{ return(adapter.dispatch('replace_keys')(arg_dict)) }}
+    {{ return(replace_rows(
+        arg_dict['target_relation'],
+        arg_dict['temp_relation'],
+        arg_dict['dest_columns'] | map(attribute='name') | list,
+        arg_dict['unique_key'],
+        config.get('meta').increment.get('replaces_from'),
+    )) }}
 {%- endmacro -%}
 
 
-{%- macro duckdb__replace_keys(arg_dict) -%}
-    {%- set target, incoming, keys = arg_dict['target_relation'], arg_dict['temp_relation'], arg_dict['unique_key'] -%}
-    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
-    {%- set ordered = config.get('meta').increment.get('replaces_from') -%}
+{%- macro replace_rows(target, incoming, columns, keys, replaces_from=none) -%}
+    {{ return(adapter.dispatch('replace_rows')(target, incoming, columns, keys, replaces_from)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__replace_rows(target, incoming, columns, keys, replaces_from) -%}
     delete from {{ target }} as standing
     using (
-        select
-            {{ keys | join(', ') }}{{ ', min(' ~ ordered ~ ') as first_replaced' if ordered }}
+        select {{ keys | join(', ') }}{{ ', min(' ~ replaces_from ~ ') as replaced_from' if replaces_from }}
         from {{ incoming }}
         group by {{ keys | join(', ') }}
     ) as incoming
@@ -23,8 +30,8 @@
         {% for key in keys -%}
         standing.{{ key }} = incoming.{{ key }}{{ ' and ' if not loop.last }}
         {%- endfor %}
-        {{ 'and standing.' ~ ordered ~ ' >= incoming.first_replaced' if ordered }};
+        {{ 'and standing.' ~ replaces_from ~ ' >= incoming.replaced_from' if replaces_from }};
 
-    insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ incoming }}
+    insert into {{ target }} ({{ columns | join(', ') }})
+    select {{ columns | join(', ') }} from {{ incoming }}
 {%- endmacro -%}

@@ -1,26 +1,36 @@
 {#-
-    Whether the table of this model may be continued. The note that its last build left (`leave_note`) says how it was
-    made and from which files; a model without `meta.increment` leaves none and is not asked.
+    Whether the table of this model may be continued: it was made by the same SQL, settings and engine, from files that
+    are still the same. The note that its last build left (`leave_note`) tells; a model without `meta.increment` leaves
+    none and is not asked. dbt wants to know when it renders the SQL and again when it writes: the answer must not change
+    in between, so it is kept in `graph`, which all models of one invocation share.
 -#}
 {%- macro can_continue() -%}
     {%- set increment = (config.get('meta') or {}).get('increment') -%}
     {%- if not execute or increment is none -%}{{ return(true) }}{%- endif -%}
-    {%- set note = read_note(this) -%}
-    {{ return(
-        note.get('through', 0) > 0
-        and note.made_by == made_by(increment)
-        and note.landed == landed_files_hash(increment.landing_table, note.through)
-    ) }}
+    {%- set decided = graph.setdefault('increments_of_' ~ invocation_id, {}) -%}
+    {%- if model.unique_id not in decided -%}
+        {%- set note = read_note(this) -%}
+        {%- set same = (
+            note.get('through', 0) > 0
+            and note.made_by == made_by(increment)
+            and note.landed == landed_files_hash(increment.landing_table, note.through)
+        ) -%}
+        {%- do decided.update({model.unique_id: same}) -%}
+    {%- endif -%}
+    {{ return(decided[model.unique_id]) }}
 {%- endmacro -%}
 
 
-{#- A hash of all that decides how rows are made: SQL, settings, the engine, and the model that this one follows. -#}
+{#-
+    A hash of all that decides how rows are made: SQL, settings, word lists (files of seeds), the engine, and the model that
+    this one follows.
+-#}
 {%- macro made_by(increment) -%}
-    {%- set parts = [text_files_hash(
+    {%- set parts = [code_hash(
         [model.original_file_path, 'macros/*.sql', 'macros/*/*.sql'] + increment.get('word_lists', [])
-    ), engine_version()] -%}
+    )] -%}
     {%- for name in increment.get('settings', []) -%}
-        {%- do parts.append(name ~ '=' ~ setting_value(name)) -%}
+        {%- do parts.append(name ~ '=' ~ tojson(setting_value(name), sort_keys=true)) -%}
     {%- endfor -%}
     {%- if 'follows' in increment -%}
         {%- do parts.append(read_note(ref(increment.follows)).get('made_by', '')) -%}
@@ -29,11 +39,10 @@
 {%- endmacro -%}
 
 
-{#- A hash of the files of `landing_table` that the loads up to `through` brought: landing is append-only, until it is not. -#}
+{#- A hash of the files of `landing_table` that the loads up to `through` brought: landing is append-only, until somebody starts anew. -#}
 {%- macro landed_files_hash(landing_table, through) -%}
     {%- set query -%}
-        select
-            md5(coalesce(string_agg(files.stamp, '|' order by files.stamp), ''))
+        select md5(coalesce(string_agg(files.stamp, '|' order by files.stamp), ''))
         from ({{ file_stamps('landing/' ~ landing_table ~ '/*/*.parquet') }}) as files
         inner join {{ source('landing', 'loads') }} as loads on files.stem = loads.load_id
         where loads.load_sequence <= {{ through }}

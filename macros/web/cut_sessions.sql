@@ -5,22 +5,23 @@
     `campaign_cuts`, where an event carries another campaign than the session has. What happens at one instant is in one
     session, so the order of rows, and of events with equal times, does not matter.
 
-    `events` has visitor_key, anonymous_id, event_at, campaign (null = no tag) and no row without visitor or time. An
-    event belongs to the row of its visitor and its slot (`time_slot`, as wide as the idle time) with
-    session_started_at <= event_at < ended_before.
+    `events` has visitor_key, event_at, campaign (null = no tag), the columns `carried` (the same for all events of a
+    visitor), and no row without visitor or time. An event belongs to the row of its visitor and its slot (`time_slot`,
+    as wide as the idle time) with session_started_at <= event_at < ended_before. first_at and last_at are of the slot.
 
     The textbook numbers each event by two windows over all of them. But two events in one slot are never idle apart, so
     the slots, a tenth of the events, are all that has to be sorted; events find their session by a hash join. That takes
-    less than a third of the time (benchmarks/web_events.py).
+    a fifth of the time (benchmarks/web_events.py).
 -#}
-{%- macro cut_sessions(events, idle_minutes, campaign_cuts=true) -%}
-    {%- set zone = setting('shop.business_timezone') -%}
+{%- macro cut_sessions(events, idle_minutes, campaign_cuts, carried=[]) -%}
     {%- set end_of_time = "timestamp '9999-12-31 00:00:00'" -%}
     with slots as {{ kept() }} (
         select
             visitor_key,
             {{ time_slot('event_at', idle_minutes) }} as slot,
-            min(anonymous_id) as anonymous_id,
+            {%- for column in carried %}
+            min({{ column }}) as {{ column }},
+            {%- endfor %}
             min(event_at) as first_at,
             max(event_at) as last_at
         from {{ events }}
@@ -39,7 +40,9 @@
         select
             visitor_key,
             slot,
-            anonymous_id,
+            {%- for column in carried %}
+            {{ column }},
+            {%- endfor %}
             first_at,
             last_at,
             max(
@@ -133,11 +136,12 @@
     select
         visitor_key,
         slot,
+        {%- for column in carried %}
+        {{ column }},
+        {%- endfor %}
+        first_at,
+        last_at,
         session_started_at,
-        ended_before,
-        {{ stable_hash(['anonymous_id', 'session_started_at']) }} as session_id,
-        -- Nearly every slot lies in one day: it costs less to look once a slot than once an event.
-        cast({{ local_time('first_at', zone) }} as date) as first_date,
-        cast({{ local_time('last_at', zone) }} as date) as last_date
+        ended_before
     from sessions
 {%- endmacro -%}

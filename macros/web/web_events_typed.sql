@@ -1,6 +1,5 @@
-{#- A select over landed web events `raw` (the contract's columns, load_sequence, event_key), typed and judged. -#}
-{%- macro web_events_typed(raw) -%}
-    {%- set idle_minutes = setting('web.session_idle_minutes') -%}
+{#- A select over landed web events `raw` (the contract's columns, load_sequence, event_key), typed and judged by the settings `web`. -#}
+{%- macro web_events_typed(raw, web) -%}
     with cleaned as (
         select
             -- keys
@@ -14,7 +13,6 @@
             lower(trim(event_type)) as event_type,
             nullif(trim(event_name), '') as event_name,
             nullif(trim(email), '') as email,
-            {{ url_host('page_url') }} as page_host,
             {{ url_path('page_url') }} as page_path,
             content_type,
             product_id,
@@ -28,6 +26,7 @@
             currency,
             -- where it came from
             {{ url_host('referrer_url') }} as referrer_host,
+            split_part(referrer_url, '/', 3) = split_part(page_url, '/', 3) as comes_from_same_host,
             {{ url_parameter('page_url', 'utm_source') }} as utm_source,
             {{ url_parameter('page_url', 'utm_medium') }} as utm_medium,
             {{ url_parameter('page_url', 'utm_campaign') }} as utm_campaign,
@@ -53,7 +52,7 @@
                 when anonymous_id is null then 'anonymous_id is missing'
                 when received_at is null then 'known_at is missing'
                 when device_occurred_at is null then 'occurred_at is missing'
-                when corrected_at > received_at + interval {{ setting('web.max_minutes_ahead') }} minute
+                when corrected_at > received_at + interval {{ web.max_minutes_ahead }} minute
                     then 'the event is later than its arrival'
                 when corrected_at < timestamp '1990-01-01 00:00:00' then 'the event is older than the web'
                 when coalesce(event_type, '') not in ('page', 'identify', 'track') then 'event_type is unknown'
@@ -79,7 +78,6 @@
         event_type,
         event_name,
         email,
-        page_host,
         page_path,
         content_type,
         product_id,
@@ -92,7 +90,7 @@
         shown_price,
         currency,
         -- where it came from: the page's own host is none
-        case when referrer_host is distinct from page_host then referrer_host end as referrer_host,
+        case when comes_from_same_host is not true then referrer_host end as referrer_host,
         utm_source,
         utm_medium,
         utm_campaign,
@@ -103,11 +101,11 @@
         region,
         -- times
         event_at,
-        {{ time_slot('event_at', idle_minutes) }} as slot,
+        {{ time_slot('event_at', web.session_idle_minutes) }} as slot,
         received_at,
         device_occurred_at,
         device_sent_at,
-        event_at < received_at - interval {{ setting('web.late_after_minutes') }} minute as is_late,
+        event_at < received_at - interval {{ web.late_after_minutes }} minute as is_late,
         -- verdict
         problem
     from judged

@@ -3,12 +3,12 @@
     known of their event ids, and cuts anew the sessions that their events reach.
 -#}
 {%- set is_increment = is_incremental() -%}
-{%- set idle_minutes = setting_value('web.session_idle_minutes') -%}
-{%- set campaign_cuts = setting_value('web.new_campaign_starts_session') -%}
+{%- set web = setting_value('web') or {} -%}
+{%- set zone = setting('shop.business_timezone') -%}
 {%- set columns = [
     'event_id', 'event_key', 'session_id', 'anonymous_id', 'user_id', 'load_id', 'load_sequence',
-    'event_type', 'event_name', 'email', 'page_host', 'page_path', 'content_type', 'product_id', 'cart_id', 'order_id',
-    'search_query', 'quantity', 'list_price', 'shown_price', 'currency', 'referrer_host', 'utm_source', 'utm_medium',
+    'event_type', 'event_name', 'email', 'page_path', 'content_type', 'product_id', 'cart_id', 'order_id', 'search_query',
+    'quantity', 'list_price', 'shown_price', 'currency', 'referrer_host', 'utm_source', 'utm_medium',
     'utm_campaign', 'user_agent', 'device_type', 'ip_address', 'region', 'event_at', 'event_date', 'session_started_at',
     'received_at', 'device_occurred_at', 'device_sent_at', 'is_late', 'reject_reason',
 ] -%}
@@ -17,7 +17,7 @@
 ]) | list -%}
 {#- What two deliveries of one event have in common; the network and the clock at sending may differ. -#}
 {%- set content = fast_hash([
-    'event_type', 'event_name', 'anonymous_id', 'user_id', 'email', 'page_host', 'page_path', 'content_type',
+    'event_type', 'event_name', 'anonymous_id', 'user_id', 'email', 'page_path', 'content_type',
     'product_id', 'cart_id', 'order_id', 'search_query', 'quantity', 'list_price', 'shown_price', 'currency',
     'referrer_host', 'utm_source', 'utm_medium', 'utm_campaign', 'user_agent', 'device_occurred_at',
 ]) -%}
@@ -52,7 +52,11 @@ standing as {{ kept() }} (
 
 {% endif -%}
 repeated_keys as {{ kept() }} (
-    select event_key from raw where event_key is not null group by event_key having count(*) > 1
+    select event_key
+    from raw
+    where event_key is not null
+    group by event_key
+    having count(*) > 1
     {%- if is_increment %}
     union
     select event_key from met_before
@@ -61,7 +65,7 @@ repeated_keys as {{ kept() }} (
 
 delivered_once as {{ kept() if is_increment else inlined() }} (
     {{ web_events_typed(
-        '(select * from raw where event_key is null or event_key not in (select event_key from repeated_keys))'
+        '(select * from raw where event_key is null or event_key not in (select event_key from repeated_keys))', web
     ) }}
 ),
 
@@ -70,7 +74,7 @@ delivered_again as (
         *,
         {{ content }} as content_key
     from (
-        {{ web_events_typed('(select * from raw where event_key in (select event_key from repeated_keys))') }}
+        {{ web_events_typed('(select * from raw where event_key in (select event_key from repeated_keys))', web) }}
     ) as typed
 ),
 
@@ -144,9 +148,9 @@ reopened as {{ kept() }} (
     left join {{ this }} as earlier
         on
             touched.visitor_key = {{ fast_hash(['earlier.anonymous_id']) }}
-            and earlier.event_at >= touched.first_at - interval {{ idle_minutes }} minute
+            and earlier.event_at >= touched.first_at - interval {{ web.session_idle_minutes }} minute
             and earlier.reject_reason is null
-            and earlier.event_at >= (select min(first_at) - interval {{ idle_minutes }} minute from touched)
+            and earlier.event_at >= (select min(first_at) - interval {{ web.session_idle_minutes }} minute from touched)
     group by touched.visitor_key
 ),
 
@@ -158,7 +162,7 @@ earlier as {{ kept() }} (
         stored.event_date,
         stored.event_at,
         stored.session_started_at,
-        {{ time_slot('stored.event_at', idle_minutes) }} as slot,
+        {{ time_slot('stored.event_at', web.session_idle_minutes) }} as slot,
         {{ campaign_key('stored.utm_source', 'stored.utm_medium', 'stored.utm_campaign') }} as campaign
     from {{ this }} as stored
     inner join reopened
@@ -180,8 +184,26 @@ to_cut as {{ kept() }} (
 ),
 
 {% endif -%}
+cut as (
+    {{ cut_sessions(
+        'to_cut' if is_increment else 'good',
+        web.session_idle_minutes,
+        web.new_campaign_starts_session,
+        carried=['anonymous_id'],
+    ) }}
+),
+
 sessions as {{ kept() }} (
-    {{ cut_sessions('to_cut' if is_increment else 'good', idle_minutes, campaign_cuts) }}
+    select
+        visitor_key,
+        slot,
+        session_started_at,
+        ended_before,
+        {{ stable_hash(['anonymous_id', 'session_started_at']) }} as session_id,
+        -- Nearly every slot lies in one day, and it costs less to look once a slot than once an event.
+        cast({{ local_time('first_at', zone) }} as date) as first_date,
+        cast({{ local_time('last_at', zone) }} as date) as last_date
+    from cut
 ),
 
 {% if is_increment -%}
@@ -209,7 +231,7 @@ arrived as (
         sessions.session_started_at,
         case
             when sessions.first_date = sessions.last_date then sessions.first_date
-            else cast({{ local_time('judged.event_at', setting('shop.business_timezone')) }} as date)
+            else cast({{ local_time('judged.event_at', zone) }} as date)
         end as event_date
     from judged
     left join sessions

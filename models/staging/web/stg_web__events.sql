@@ -1,5 +1,6 @@
-with events as (
+with good as (
     select * from {{ ref('base_web__events') }}
+    where reject_reason is null
 ),
 
 products as (
@@ -12,46 +13,47 @@ orders as (
 
 select
     -- keys
-    event_id,
-    event_key,
-    session_id,
-    anonymous_id,
-    user_id,
-    load_sequence,
+    good.event_id,
+    good.event_key,
+    good.session_id,
+    good.anonymous_id,
+    good.user_id,
+    good.load_sequence,
     -- what it is
-    event_type,
-    event_name,
-    email,
-    page_host,
-    page_path,
-    content_type,
-    product_id,
-    cart_id,
-    order_id,
-    search_query,
-    quantity,
+    good.event_type,
+    good.event_name,
+    good.email,
+    good.page_path,
+    good.content_type,
+    good.product_id,
+    good.cart_id,
+    good.order_id,
+    good.search_query,
+    good.quantity,
     -- prices
-    list_price,
-    shown_price,
-    currency,
+    good.list_price,
+    good.shown_price,
+    good.currency,
     -- where it came from
-    referrer_host,
-    utm_source,
-    utm_medium,
-    utm_campaign,
+    good.referrer_host,
+    good.utm_source,
+    good.utm_medium,
+    good.utm_campaign,
     -- device
-    user_agent,
-    device_type,
-    ip_address,
-    region,
+    good.user_agent,
+    good.device_type,
+    good.ip_address,
+    good.region,
     -- times
-    event_at,
-    event_date,
-    session_started_at,
-    received_at,
+    good.event_at,
+    good.event_date,
+    good.session_started_at,
+    good.received_at,
     -- flags
-    is_late,
-    product_id is not null and product_id not in (select product_id from products) as is_unknown_product,
-    order_id is not null and order_id not in (select order_id from orders) as is_unknown_order
-from events
-where reject_reason is null
+    good.is_late,
+    -- What products and orders are known changes from load to load, so it is asked when the events are read.
+    good.product_id is not null and products.product_id is null as is_unknown_product,
+    good.order_id is not null and orders.order_id is null as is_unknown_order
+from good
+left join products on good.product_id = products.product_id
+left join orders on good.order_id = orders.order_id

@@ -28,3 +28,19 @@
 {%- macro spark__field_of_each(structs, field) -%}
     transform({{ structs }}, one -> one.{{ field }})
 {%- endmacro -%}
+
+
+{#- The element at a position of a list, 1 for the first, -1 for the last; null beyond it. -#}
+{%- macro list_element(elements, position) -%}
+    {{ return(adapter.dispatch('list_element')(elements, position)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__list_element(elements, position) -%}
+    list_extract({{ elements }}, {{ position }})
+{%- endmacro -%}
+
+
+{%- macro spark__list_element(elements, position) -%}
+    try_element_at({{ elements }}, {{ position }})
+{%- endmacro -%}
