@@ -21,11 +21,14 @@
 {%- endmacro -%}
 
 
-{#- A hash of all that decides how rows are made: SQL, settings, the engine, and the model that this one follows. -#}
+{#-
+    A hash of all that decides how rows are made: SQL, settings, word lists (files of seeds), the engine, and the model that
+    this one follows.
+-#}
 {%- macro made_by(increment) -%}
-    {%- set parts = [
-        code_hash([model.original_file_path, 'macros/*.sql', 'macros/*/*.sql'] + increment.get('word_lists', []))
-    ] -%}
+    {%- set parts = [code_hash(
+        [model.original_file_path, 'macros/*.sql', 'macros/*/*.sql'] + increment.get('word_lists', [])
+    )] -%}
     {%- for name in increment.get('settings', []) -%}
         {%- do parts.append(name ~ '=' ~ tojson(setting_value(name), sort_keys=true)) -%}
     {%- endfor -%}
