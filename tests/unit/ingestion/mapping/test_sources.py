@@ -24,6 +24,7 @@ from ingestion.mapping.sources import DatabaseSource, FolderSource
 from tests.unit.ingestion.mapping.conftest import OwnShop
 
 URL_VARIABLE = "BAKERY_DATABASE_URL"
+PASSWORD = "hush-hush"
 MAPPING = """
 source: {database: "${BAKERY_DATABASE_URL}"}
 zone: Europe/Berlin
@@ -67,7 +68,8 @@ def postgres() -> Iterator[str]:
         [_program("postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, env=environment, **identity,
     )  # fmt: skip
-    address = f"postgresql://shop@127.0.0.1:{port}/postgres"
+    # The server trusts everybody here; the password is there to see that it is kept nowhere.
+    address = f"postgresql://shop:{PASSWORD}@127.0.0.1:{port}/postgres"
     try:
         deadline = time.monotonic() + 60
         while True:
@@ -151,6 +153,9 @@ def test_a_database_lands_and_lands_what_is_new(database: tuple[str, str], own_s
     engine.dispose()
     second = own_shop.land()[1]
     assert dict(second.rows) == {"orders": 1, "order_lines": 1}
+    kept = [file for file in own_shop.folders.data.rglob("*") if file.is_file()]
+    assert kept
+    assert not [file for file in kept if PASSWORD.encode() in file.read_bytes()]
 
 
 def test_init_describes_a_database(database: tuple[str, str], own_shop: OwnShop) -> None:
