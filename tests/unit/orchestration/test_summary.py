@@ -19,16 +19,13 @@ without    exchange_rates: orders in another than the reporting currency go to q
            support_tickets: no service history
            survey_answers: no stated preferences"""
 
-ORDERS_ALONE = (
-    """\
+ORDERS_ALONE = """\
 without    loyalty_members: no demographics
            products: products are inferred from the lines, without department or brand
            campaigns, campaign_recipients: no campaign history and no redemption score
            coupons: no coupon features
            coupon_redemptions: no redemption score
-"""
-    + DEMO_WITHOUT_OVERLAY.replace("without", "       ")
-)
+""" + DEMO_WITHOUT_OVERLAY.replace("without", "       ")
 
 
 @pytest.mark.parametrize(
@@ -73,6 +70,6 @@ def test_rows_that_are_wrong_are_one_line(published: duckdb.DuckDBPyConnection) 
         "('coupons', 'exact duplicate', true, 4872)"
     )
     assert set_aside(published) == [
-        "set aside  1,614 rows: 1,600 of order_lines (a sale has a negative amount), 12 of orders (currency is missing), "
-        "1 of orders (status is unknown) and 1 more; all in marts.rpt_quarantine"
+        "set aside  1,614 rows: 1,600 of order_lines (a sale has a negative amount), "
+        "12 of orders (currency is missing), 1 of orders (status is unknown) and 1 more; all in marts.rpt_quarantine"
     ]
