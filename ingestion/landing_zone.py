@@ -161,6 +161,7 @@ class LandingZone:
         landed = self.loads()
         for earlier in landed:
             if earlier.load_id == load_id:
+                self.prepare()  # Since it landed, the contract may have got columns that the zero-row files lack.
                 return earlier
         self.prepare()
         partition = f"load_date={load_date.isoformat()}"
