@@ -163,7 +163,7 @@ def test_returns_currencies_and_missing_orders_go_through_the_whole_project(fres
         )
         labelled = warehouse.execute(
             "select table_name from duckdb_tables() where schema_name = 'staging' "
-            "and comment like 'Synthetic data: One row%'"
+            "and comment like 'Synthetic data: %'"
         ).fetchall()
         comments = one("select count(*) from duckdb_tables() where schema_name = 'staging' and comment is not null")
     behind = {
