@@ -141,7 +141,7 @@ return_days as (
         on
             known_returns.charged_order_id = order_lines.order_id
             and known_returns.charged_line_number = order_lines.line_number
-            and (order_lines.taken_back_on is null or order_lines.taken_back_on > known_returns.known_after)
+            and (order_lines.taken_back_on is null or known_returns.known_after < order_lines.taken_back_on)
     group by known_returns.customer_id, known_returns.state_number, known_returns.order_date
 ),
 

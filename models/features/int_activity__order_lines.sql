@@ -1,6 +1,6 @@
--- What was bought, as it was bought. What came back does not change these rows: taken_back_on says from when on a line no
--- longer counts, int_activity__returns what was given back and when, and only what was known before an as-of date may be
--- used for it.
+-- What was bought, as it was bought. What came back does not change these rows: taken_back_on says from when on a
+-- line no longer counts, int_activity__returns what was given back and when, and only what was known before an as-of
+-- date may be used for it.
 
 with order_lines as (
     select * from {{ ref('stg_shop__order_lines') }}
@@ -66,12 +66,17 @@ returned_lines as (
     group by order_id, line_number
 ),
 
+touched as (
+    select order_id from returned_lines
+    group by order_id
+),
+
 -- An order of which every sale line came back is no purchase any more; its fees go with it.
 returned_orders as (
     select
         order_lines.order_id,
         max(returned_lines.returned_on) as returned_on
-    from (select order_id from returned_lines group by order_id) as touched
+    from touched
     inner join order_lines on touched.order_id = order_lines.order_id
     left join returned_lines
         on

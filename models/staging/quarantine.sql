@@ -73,8 +73,11 @@ select
     loads.load_date,
     -- what happened
     rejected.reason,
-    rejected.reason in ({% for reason in routine_reasons() %}{{ sql_text(reason) }}{{ ', ' if not loop.last }}{% endfor %})
-        as is_routine,
+    rejected.reason in (
+        {%- for reason in routine_reasons() %}
+            {{ sql_text(reason) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as is_routine,
     rejected.payload
 from rejected
 inner join loads on rejected.load_id = loads.load_id

@@ -119,8 +119,10 @@ select
             when usual_unit_price is null then quantity > high_quantity
             else
                 quantity > usual_quantity * {{ setting('staging.outliers.quantity_factor') }}
-                or cast(gross_amount as double) > quantity * usual_unit_price * {{ setting('staging.outliers.price_factor') }}
-                or cast(gross_amount as double) * {{ setting('staging.outliers.price_factor') }} < quantity * usual_unit_price
+                or cast(gross_amount as double)
+                > quantity * usual_unit_price * {{ setting('staging.outliers.price_factor') }}
+                or cast(gross_amount as double) * {{ setting('staging.outliers.price_factor') }}
+                < quantity * usual_unit_price
         end,
         false
     ) as is_outlier,

@@ -2,6 +2,7 @@
 -- of all that the same buyer bought before, the latest line of the product of which enough is left. Returns take in the
 -- order in which they became known, so that no later one changes what an earlier one took.
 
+-- noqa: disable=PRS
 with order_lines as (
     select * from {{ ref('base_shop__order_lines') }}
     where reject_reason is null

@@ -11,6 +11,7 @@
     ('network', 'network_key', 'address_key'),
 ] -%}
 
+-- noqa: disable=LT02
 with passing as {{ kept() }} (
     select *
     from {{ ref('base_web__visitor_days') }}

@@ -22,6 +22,7 @@
     'referrer_host', 'utm_source', 'utm_medium', 'utm_campaign', 'user_agent', 'device_occurred_at',
 ]) -%}
 
+-- noqa: disable=LT02
 with raw as {{ kept() if is_increment else inlined() }} (
     select
         *,

@@ -7,6 +7,7 @@
 {#- A step that takes longer is a break. -#}
 {%- set longest_step_ms = 120000 -%}
 
+-- noqa: disable=LT02
 with events as {{ inlined() }} (
     select
         {{ fast_hash(['anonymous_id']) }} as visitor_key,

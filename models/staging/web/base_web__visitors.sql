@@ -1,6 +1,7 @@
 {%- set is_increment = is_incremental() -%}
 {%- set kinds = web_event_kinds() -%}
 
+-- noqa: disable=LT02
 with days as {{ inlined() }} (
     select *
     from {{ ref('base_web__visitor_days') }}

@@ -28,6 +28,7 @@
     ('crowd_oddness', 'address sends visitors who do not browse as people do'),
 ] -%}
 
+-- noqa: disable=LT02,LT03,LT05,LT14,RF01,RF02
 with visitor_days as {{ inlined() }} (
     select * from {{ ref('base_web__visitor_days') }} where declared_name is null
 ),
