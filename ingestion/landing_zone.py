@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,7 +128,7 @@ class LandingZone:
         source: str,
         load_date: date,
         known_at_is_assumed: bool,
-        tables: Mapping[str, str | TableWriter],
+        tables: Mapping[str, str | TableWriter] | Iterable[tuple[str, str | TableWriter]],
         is_synthetic: bool = False,
     ) -> LoadSummary:
         """Write one load.
@@ -141,7 +141,8 @@ class LandingZone:
             Its name; landing the same name twice changes nothing.
         tables
             Landing table to a query with columns of the contract; those it leaves out are null, `load_id` is added.
-            Or to a function that writes the table's files itself, for more rows than one query should hold.
+            Or to a function that writes the table's files itself, for more rows than one query should hold; it runs
+            beside the queries that come after it. Pairs may be given instead, one table at a time.
         is_synthetic
             Whether the rows were generated.
         """
@@ -155,7 +156,7 @@ class LandingZone:
         source: str,
         load_date: date,
         known_at_is_assumed: bool,
-        tables: Mapping[str, str | TableWriter],
+        tables: Mapping[str, str | TableWriter] | Iterable[tuple[str, str | TableWriter]],
         is_synthetic: bool,
     ) -> LoadSummary:
         landed = self.loads()
@@ -165,18 +166,16 @@ class LandingZone:
                 return earlier
         self.prepare()
         partition = f"load_date={load_date.isoformat()}"
-        rows = dict.fromkeys(tables, 0)
+        rows: dict[str, int] = {}
+        writing: dict[str, Future[int]] = {}
         with ThreadPoolExecutor() as pool:
-            # Tables that write themselves do so beside the queries.
-            writing = {
-                table: self._start_writing(pool, connection, table, write, self.root / table / partition, load_id)
-                for table, write in tables.items()
-                if not isinstance(write, str)
-            }
-            for table, query in tables.items():
-                if isinstance(query, str):
-                    typed = self._typed(connection, table, f"select *, '{load_id}' as load_id from ({query})")
-                    rows[table] = self._write(connection, typed, self.root / table / partition / f"{load_id}.parquet")
+            for table, query in tables.items() if isinstance(tables, Mapping) else tables:
+                if not isinstance(query, str):
+                    folder = self.root / table / partition
+                    writing[table] = self._start_writing(pool, connection, table, query, folder, load_id)
+                    continue
+                typed = self._typed(connection, table, f"select *, '{load_id}' as load_id from ({query})")
+                rows[table] = self._write(connection, typed, self.root / table / partition / f"{load_id}.parquet")
             rows |= {table: future.result() for table, future in writing.items()}
         load_row = (
             f"select '{load_id}' as load_id, '{source}' as source, date '{load_date}' as load_date, "

@@ -10,7 +10,7 @@ from ingestion.overlay.plan import OverlayPlan
 SIGNUP = {"email": 1.0, "personalization": 0.7, "advertising": 0.42, "analytics": 0.85}
 TILL = {"email": 1.0, "personalization": 0.5}
 BANNER = {"analytics": 0.93, "personalization": 0.66, "advertising": 0.5}
-BANNER_SHARE = 0.6  # of the cookies whose visitor answers the banner at all
+BANNER_SHARE = 0.4  # of the cookies whose visitor answers the banner at all
 WITHDRAWN_SHARE, REGRANTED_SHARE = 0.06, 0.35
 
 

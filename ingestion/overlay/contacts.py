@@ -31,12 +31,15 @@ def open_contacts(
     connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, people: int, pools: Mapping[str, int]
 ) -> None:
     """Make the table `contacts`: the landing columns, person_no (null = nobody) and recipes (list of names)."""
-    connection.execute(f"create or replace temp table contacts_clean as {_clean_sql(plan, people, pools)}")
     spoiling = [recipe for recipe in plan.dirt_recipes if not recipe.adds_contacts]
     adding = [recipe for recipe in plan.dirt_recipes if recipe.adds_contacts]
-    parts = [_spoiled_sql(plan, spoiling), *(_added_sql(plan, number, recipe) for number, recipe in enumerate(adding))]
-    connection.execute(f"create or replace temp table contacts as {' union all '.join(parts)}")
-    connection.execute("drop table contacts_clean")
+    connection.execute(f"""
+        create or replace temp table contacts as {_spoiled_sql(plan, spoiling, _clean_sql(plan, people, pools))}
+    """)
+    counted = connection.execute("select count(*) from contacts").fetchone()
+    assert counted is not None
+    for number, recipe in enumerate(adding):
+        connection.execute(f"insert into contacts {_added_sql(plan, number, recipe, int(counted[0]))}")
 
 
 def _share(name: str, shares: Mapping[str, float]) -> str:
@@ -154,9 +157,9 @@ def _changes(plan: OverlayPlan, recipe: DirtRecipe) -> Mapping[str, str]:
     return changes
 
 
-def _spoiled_sql(plan: OverlayPlan, recipes: list[DirtRecipe]) -> str:
+def _spoiled_sql(plan: OverlayPlan, recipes: list[DirtRecipe], clean: str) -> str:
     """Each recipe is one step over the columns as the step before left them."""
-    steps = ["step_0 as (select *, cast([] as varchar[]) as recipes from contacts_clean)"]
+    steps = [f"step_0 as (select *, cast([] as varchar[]) as recipes from ({clean}))"]
     for number, recipe in enumerate(recipes, start=1):
         changes = _changes(plan, recipe)
         steps.append(f"hit_{number} as (select *, {_hit(plan, recipe, changes)} as is_hit from step_{number - 1})")
@@ -168,10 +171,10 @@ def _spoiled_sql(plan: OverlayPlan, recipes: list[DirtRecipe]) -> str:
             f"case when is_hit then list_append(recipes, '{_quoted(recipe.name)}') else recipes end as recipes) "
             f"from hit_{number})"
         )
-    return f"(with {', '.join(steps)} select {', '.join(COLUMNS)}, person_no, recipes from step_{len(recipes)})"
+    return f"with {', '.join(steps)} select {', '.join(COLUMNS)}, person_no, recipes from step_{len(recipes)}"
 
 
-def _added_sql(plan: OverlayPlan, number: int, recipe: DirtRecipe) -> str:
+def _added_sql(plan: OverlayPlan, number: int, recipe: DirtRecipe, contacts: int) -> str:
     draws, no = plan.draws, "contact_no"
     changes = _changes(plan, recipe)
     given = {
@@ -186,8 +189,7 @@ def _added_sql(plan: OverlayPlan, number: int, recipe: DirtRecipe) -> str:
         select {columns}, cast(null as bigint) as person_no, ['{_quoted(recipe.name)}'] as recipes
         from (
             select added, {4_000_000_000 + number * 10_000_000} + added as contact_no
-            from range(greatest(3, (select cast(round({recipe.share} * count(*)) as bigint) from contacts_clean)))
-                as numbers(added)
+            from range({max(3, round(recipe.share * contacts))}) as numbers(added)
         )
     """
 

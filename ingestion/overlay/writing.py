@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ingestion.landing_zone import LandingError, LandingZone, LoadSummary
+from ingestion.landing_zone import LandingError, LandingZone, LoadSummary, TableWriter
 from ingestion.overlay.agents import MONTHS, browser_agents
 from ingestion.overlay.base import open_base
 from ingestion.overlay.bots import BotSurroundings, BotTraffic, bot_traffic
@@ -31,10 +31,10 @@ from ingestion.overlay.truth import truth_queries
 from ingestion.overlay.web import open_sessions
 
 SOURCE = "synthetic-overlay"
-DUCKDB_MEMORY = "3500MB"
+DUCKDB_MEMORY = "3000MB"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Overlay:
     """A generated overlay, on the connection that it was made on.
 
@@ -42,18 +42,20 @@ class Overlay:
     ----------
     people
         How many.
-    truth
-        Truth tables, as queries.
+    pools
+        How many rows each pool of names and places has.
     """
 
     connection: duckdb.DuckDBPyConnection
     plan: OverlayPlan
     people: int
+    pools: Mapping[str, int]
     bots: BotTraffic
-    truth: Mapping[str, str]
+    _has_contacts: bool = False
 
     def tables(self, known_from: datetime | None = None, known_before: datetime | None = None) -> Mapping[str, str]:
         """Landing tables as queries, all but the web events; only rows with known_at in [known_from, known_before)."""
+        self._open_contacts()
         tables = {
             "crm_contacts": f"select {', '.join(CONTACT_COLUMNS)} from contacts",
             "email_events": email_events_sql(self.plan),
@@ -66,6 +68,18 @@ class Overlay:
         if not limits:
             return tables
         return {name: f"select * from ({query}) where {' and '.join(limits)}" for name, query in tables.items()}
+
+    @property
+    def truth(self) -> Mapping[str, str]:
+        """Truth tables as queries."""
+        self._open_contacts()
+        return truth_queries(self.plan)
+
+    def _open_contacts(self) -> None:
+        # Not before they are asked for: web events do without, and are written meanwhile.
+        if not self._has_contacts:
+            open_contacts(self.connection, self.plan, self.people, self.pools)
+            self._has_contacts = True
 
     def web_events(self, known_from: datetime | None = None, known_before: datetime | None = None) -> WebEvents:
         """The one large table, made while it is written; the same limits."""
@@ -98,12 +112,11 @@ def generate(connection: duckdb.DuckDBPyConnection, base: Mapping[str, str], pla
     people = int(counted[0]) * plan.scale
     pools = open_pools(connection, plan.draws, people)
     open_people(connection, plan, pools)
-    open_contacts(connection, plan, people, pools)
     open_mail(connection, plan)
     open_scripts(connection, plan.draws)
     open_sessions(connection, plan, people)
     bots = _open_bots(connection, plan, people)
-    return Overlay(connection, plan, people, bots, truth_queries(plan))
+    return Overlay(connection, plan, people, pools, bots)
 
 
 def _open_bots(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, people: int) -> BotTraffic:
@@ -179,12 +192,13 @@ def land_generated(
     With `known_from` and `known_before`, what the shop knew in that span: loads that follow each other, each row in
     one of them, as if the shop had landed every day.
     """
-    truth_folder.mkdir(parents=True, exist_ok=True)
-    for name, query in overlay.truth.items():
-        file = truth_folder / f"{name}.parquet"
-        unfinished = file.with_suffix(".parquet.unfinished")
-        overlay.connection.execute(f"copy ({query}) to '{unfinished}' (format parquet, compression zstd)")
-        unfinished.replace(file)
+
+    def tables() -> Iterator[tuple[str, str | TableWriter]]:
+        # First what writes itself, so that the rest is made beside it; the truth before the load becomes visible.
+        yield "web_events", overlay.web_events(known_from, known_before).write
+        yield from overlay.tables(known_from, known_before).items()
+        _write_truth(overlay, truth_folder)
+
     return zone.land(
         overlay.connection,
         load_id=load_name(overlay.plan, known_from, known_before),
@@ -193,11 +207,17 @@ def land_generated(
         load_date=EVERYTHING_KNOWN if known_before is None else known_before.date(),
         known_at_is_assumed=True,
         is_synthetic=True,
-        tables={
-            **overlay.tables(known_from, known_before),
-            "web_events": overlay.web_events(known_from, known_before).write,
-        },
+        tables=tables(),
     )
+
+
+def _write_truth(overlay: Overlay, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, query in overlay.truth.items():
+        file = folder / f"{name}.parquet"
+        unfinished = file.with_suffix(".parquet.unfinished")
+        overlay.connection.execute(f"copy ({query}) to '{unfinished}' (format parquet, compression zstd)")
+        unfinished.replace(file)
 
 
 def load_name(plan: OverlayPlan, known_from: datetime | None = None, known_before: datetime | None = None) -> str:
