@@ -50,7 +50,7 @@ class Delivery:
 deliveries = st.lists(
     st.builds(
         Delivery,
-        event=st.integers(0, 14),
+        event=st.integers(0, 11),
         visitor=st.sampled_from(["ann", "bob"]),
         # Multiples of ten, so that gaps of exactly 30 minutes and equal instants are frequent.
         minute=st.integers(-12, 12).map(lambda ten: 10 * ten),
@@ -59,7 +59,7 @@ deliveries = st.lists(
         delay=st.sampled_from([0, 0, 1, 90, 3000]),
         price=st.sampled_from([5, 5, 5, 5, 6, -1]),
     ),
-    min_size=1,
+    min_size=10,
     max_size=30,
 )
 
