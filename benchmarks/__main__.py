@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("chain", "dbt_calls", "event_log", "web_events")
+NAMES = ("bots", "chain", "dbt_calls", "event_log", "generation", "web_events")
 
 
 def main() -> None:

@@ -13,8 +13,17 @@ from shops import Settings, ShopFolders
 HOUSEHOLDS_VARIABLE = "AUDIENCE_DEMO_HOUSEHOLDS"
 
 
-def land_shop(folders: ShopFolders, settings: Settings, households: int | None = None) -> list[LoadSummary]:
+def land_shop(
+    folders: ShopFolders, settings: Settings, households: int | None = None, plan: OverlayPlan | None = None
+) -> list[LoadSummary]:
     """Bring what the shop's source has; without an adapter the loads that are already there stand.
+
+    Parameters
+    ----------
+    households
+        Demo shop only: so many households instead of all.
+    plan
+        Demo shop only: seed and size of what is generated; by default the settings' seed, at scale 1.
 
     Raises
     ------
@@ -25,11 +34,20 @@ def land_shop(folders: ShopFolders, settings: Settings, households: int | None =
     adapter = settings.source.adapter
     if adapter == completejourney.SOURCE:
         sample = os.environ.get(HOUSEHOLDS_VARIABLE)
-        real = completejourney.land(zone, households or (int(sample) if sample else None))
-        if not settings.source.synthetic_overlay:
+        households = households or (int(sample) if sample else None)
+        plan = plan or OverlayPlan(seed=settings.source.overlay_seed)
+        with_overlay = settings.source.synthetic_overlay
+        if plan.scale > 1:
+            return completejourney.land_scaled(zone, folders.truth, plan, households, with_overlay)
+        real = completejourney.land(zone, households)
+        if not with_overlay:
             return [real]
-        plan = OverlayPlan(seed=settings.source.overlay_seed)
         return [real, completejourney.land_overlay(zone, folders.truth, real.load_id, plan)]
+    if plan is not None or households is not None:
+        raise LandingError(
+            f"{folders.own / 'settings.yml'}: only the demo shop ('{completejourney.SOURCE}') is generated, so "
+            "--households, --scale, --seed and --events do not fit here. Next: leave them out."
+        )
     if adapter is not None:
         raise LandingError(
             f"{folders.own / 'settings.yml'}: source.adapter '{adapter}' is not known. "

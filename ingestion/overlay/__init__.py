@@ -5,10 +5,19 @@ real ones. What is planted, and at which rates, stands in docs/synthetic-overlay
 """
 
 from ingestion.overlay.bots import BOT_FAMILIES, BotFamily, BotRequests, BotSurroundings
+from ingestion.overlay.copies import copied_tables
 from ingestion.overlay.dirt import DIRT_RECIPES, DirtRecipe
 from ingestion.overlay.plan import OverlayPlan
 from ingestion.overlay.scripts import Step
-from ingestion.overlay.writing import SOURCE, Overlay, generate, land_overlay
+from ingestion.overlay.writing import (
+    SOURCE,
+    Overlay,
+    generate,
+    land_generated,
+    land_overlay,
+    landed_overlay,
+    new_connection,
+)
 
 __all__ = [
     "BOT_FAMILIES",
@@ -21,6 +30,10 @@ __all__ = [
     "Overlay",
     "OverlayPlan",
     "Step",
+    "copied_tables",
     "generate",
+    "land_generated",
     "land_overlay",
+    "landed_overlay",
+    "new_connection",
 ]

@@ -15,7 +15,7 @@ from ingestion.overlay.plan import PERIOD_START, SITE, ZONE
 NOT_ONLINE = ("FUEL", "COUPON", "MISCELLANEOUS", "CNTRL/STORE SUP", "POSTAL CENTER", "PROD-WHS SALES", "GM MERCH EXP")
 # A department needs this many lines in the year to be somebody's taste.
 TASTE_MIN_LINES_SHARE = 0.002
-SHELF_ROWS_PER_MONTH = 24_000
+SHELF_ROWS_PER_MONTH = 6_000
 
 
 def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) -> None:
@@ -28,23 +28,44 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
         coupon_redemptions.
     """
     connection.execute(f"""
-        create or replace temp table base_products as
+        create or replace temp table base_product_rows as
         select
-            row_number() over (order by product_id) - 1 as product_no, product_id, department, product_category,
-            '{SITE}/p/' || product_id as product_url,
-            '{SITE}/c/' || {_slug("department")} || '/' || {_slug("coalesce(product_category, 'more')")} as category_url,
-            -- The type as people would type it: words, no punctuation, no sizes.
-            trim(regexp_replace(lower(split_part(coalesce(product_type, department), ':', 1)), '[^a-z]+', ' ', 'g'))
-                as search_words
+            product_id, department, coalesce(product_category, 'more') as category,
+            coalesce(product_type, department) as type
         from ({tables["products"]})
         where department not in {NOT_ONLINE}
+            and product_id in (select product_id from ({tables["order_lines"]}))  -- on offer is what is sold
     """)
+    # A few thousand kinds of products: their texts are made once. A kind is what a list page or a search is about.
+    connection.execute(f"""
+        create or replace temp table base_kinds as
+        with departments as (
+            select department, cast(row_number() over (order by department) as tinyint) as department_code
+            from (select distinct department from base_product_rows)  -- thirty of them
+        )
+        select
+            cast(row_number() over (order by department, category, type) - 1 as integer) as kind_no,
+            department, department_code, category, type,
+            '{SITE}/c/' || {_slug("department")} || '/' || {_slug("category")} as category_url,
+            -- The type as people would type it: words, no punctuation, no sizes.
+            trim(regexp_replace(lower(split_part(type, ':', 1)), '[^a-z]+', ' ', 'g')) as search_words
+        from (select distinct department, category, type from base_product_rows)  -- one row a kind
+        join departments using (department)
+    """)
+    connection.execute("""
+        create or replace temp table base_products as
+        select
+            cast(row_number() over (order by product_id) - 1 as integer) as product_no,
+            cast(product_id as varchar) as product_id, kind_no, department_code
+        from base_product_rows join base_kinds using (department, category, type)
+    """)
+    connection.execute("drop table base_product_rows")
     connection.execute(f"""
         create or replace temp table base_orders as
         with orders as ({tables["orders"]})
         select
             row_number() over (order by loyalty_id, occurred_at, order_id) - 1 as order_no,
-            order_id, loyalty_id, occurred_at,
+            cast(order_id as varchar) as order_id, cast(loyalty_id as varchar) as loyalty_id, store_id, occurred_at,
             cast(date_part('hour', local_at) * 60 + date_part('minute', local_at) as integer) as local_minute
         from (select *, timezone('{ZONE}', timezone('UTC', occurred_at)) as local_at from orders)
         where loyalty_id is not null
@@ -52,13 +73,13 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
     connection.execute(f"""
         create or replace temp table base_lines as
         select
-            order_no, line_number, product_no, quantity,
-            cast(gross_amount / quantity as decimal(18, 2)) as list_price,
-            cast(net_amount / quantity as decimal(18, 2)) as shown_price,
-            retail_discount > 0 as is_discounted, loyalty_id, base_orders.occurred_at
+            order_no, line_number, product_no, department_code, cast(quantity as integer) as quantity,
+            cast(round(100 * gross_amount / quantity) as integer) as list_cents,
+            cast(round(100 * net_amount / quantity) as integer) as shown_cents,
+            retail_discount > 0 as is_discounted, {month_no("base_orders.occurred_at")} as month_no, loyalty_id
         from ({tables["order_lines"]}) as lines
-        join base_orders using (order_id)
-        join base_products using (product_id)
+        join base_orders on base_orders.order_id = cast(lines.order_id as varchar)
+        join base_products on base_products.product_id = cast(lines.product_id as varchar)
         where quantity between 1 and 24 and net_amount / quantity >= 0.10
     """)
     connection.execute(f"""
@@ -70,11 +91,14 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
     """)
     connection.execute(f"""
         create or replace temp table base_recipients as
-        select cast(campaign_id as varchar) as campaign_id, loyalty_id from ({tables["campaign_recipients"]})
+        select cast(campaign_id as varchar) as campaign_id, cast(loyalty_id as varchar) as loyalty_id
+        from ({tables["campaign_recipients"]})
     """)
     connection.execute(f"""
         create or replace temp table base_households as
-        with members as ({tables["loyalty_members"]}),
+        with members as (
+            select cast(loyalty_id as varchar) as loyalty_id, age_band from ({tables["loyalty_members"]})
+        ),
         counted as (
             select
                 loyalty_id, min(order_no) as first_order_no, count(*) as order_count,
@@ -83,7 +107,7 @@ def open_base(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str]) 
             from base_orders group by loyalty_id
         )
         select
-            row_number() over (order by md5(cast(loyalty_id as varchar))) - 1 as household_no, loyalty_id, age_band,
+            row_number() over (order by md5(loyalty_id)) - 1 as household_no, loyalty_id, age_band,
             first_order_no, order_count, active_weeks,
             loyalty_id in (select loyalty_id from base_recipients) as is_mailed
         from members join counted using (loyalty_id)
@@ -106,13 +130,14 @@ def _departments(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"""
         create or replace temp table base_departments as
         with counted as (
-            select department, count(*) as lines, count(*) filter (is_discounted) as discounted
-            from base_lines join base_products using (product_no) group by department
+            select department_code, count(*) as lines, count(*) filter (is_discounted) as discounted
+            from base_lines group by department_code
         )
         select
-            row_number() over (order by lines desc, department) - 1 as department_no, department,
-            lines / sum(lines) over () as share
+            cast(row_number() over (order by lines desc, department_code) - 1 as tinyint) as department_no,
+            department_code, department, lines / sum(lines) over () as share
         from counted
+        join (select distinct department_code, department from base_kinds) using (department_code)
         where lines >= {TASTE_MIN_LINES_SHARE} * (select sum(lines) from counted) and discounted > 0
             and discounted < lines
     """)
@@ -124,39 +149,34 @@ def _shelf(connection: duckdb.DuckDBPyConnection) -> None:
         create or replace temp table base_shelf as
         with seen as (
             select
-                {month_no("occurred_at")} as month_no,
-                department_no, is_discounted, product_no, list_price, shown_price,
+                month_no, department_no, is_discounted, product_no, list_cents, shown_cents,
                 hash(order_no * 1024 + line_number) as shuffled
-            from base_lines
-            join base_products using (product_no)
-            join base_departments using (department)
+            from base_lines join base_departments using (department_code)
+        ),
+        counted as (select month_no, department_no, is_discounted, count(*) as lines from seen group by all),
+        rated as (
+            select *, least(1, {SHELF_ROWS_PER_MONTH} / sum(lines) over (partition by month_no)) as rate from counted
         ),
         sampled as (
-            -- A few of each kind at least, so that no month lacks a department.
-            select *, row_number() over (partition by month_no, department_no, is_discounted order by shuffled) as place
-            from seen
-            qualify
-                place <= 8
-                or row_number() over (partition by month_no order by shuffled) <= {SHELF_ROWS_PER_MONTH}
+            -- All of what is rare, so that no month lacks a department.
+            select seen.*
+            from seen join rated using (month_no, department_no, is_discounted)
+            where lines <= 40 or shuffled % 65536 < 65536 * rate
         ),
         catalogue as (
-            select
-                product_no, median(list_price) as list_price, least(median(shown_price), median(list_price))
-                    as shown_price
+            select product_no, max(list_cents) as list_cents, max(shown_cents) as shown_cents
             from base_lines group by product_no
         ),
         together as (
-            select month_no, department_no, is_discounted, product_no, list_price, shown_price, shuffled from sampled
+            select month_no, department_no, is_discounted, product_no, list_cents, shown_cents, shuffled from sampled
             union all
-            select -1, -1, false, product_no, list_price, shown_price, product_no from catalogue
+            select -1, -1, false, product_no, list_cents, shown_cents, product_no from catalogue
         )
         select
             cast(row_number() over (
-                order by month_no, department_no, is_discounted desc, shuffled, product_no, list_price, shown_price
+                order by month_no, department_no, is_discounted desc, shuffled  -- a hash without ties
             ) - 1 as integer) as shelf_no,
-            month_no, department_no, is_discounted, product_no, product_id,
-            cast(list_price as decimal(18, 2)) as list_price, cast(shown_price as decimal(18, 2)) as shown_price,
-            product_url, category_url, search_words
+            month_no, department_no, is_discounted, product_no, kind_no, list_cents, shown_cents
         from together join base_products using (product_no)
     """)
     # Catalogue rows come first, in the order of products: shelf_no is then the number within the catalogue.

@@ -10,15 +10,22 @@ much, how fast, how evenly, how deep, whether they ever rest, and that they neve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import pyarrow as pa
 
 from ingestion.overlay.agents import DECLARED_AGENTS
+from ingestion.overlay.draws import Draws
 from ingestion.overlay.scripts import Step
 
 DAY = 86_400.0
+BOT_STEPS = (Step.HOME, Step.CATEGORY, Step.SEARCH, Step.PRODUCT, Step.REVIEW, Step.TUTORIAL, Step.ADD, Step.REMOVE,
+             Step.CART, Step.CHECKOUT, Step.ACCOUNT, Step.OFFERS, Step.PROMOTION)  # fmt: skip
+MAX_VISITORS = 1 << 24
+FIRST_COOKIE = 3 << 30
 
 
 @dataclass(frozen=True)
@@ -231,6 +238,111 @@ class CartHoarder:
 BOT_FAMILIES: tuple[BotFamily, ...] = (DeclaredCrawlers(), PriceScraper(), RotatingCrawler(), CartHoarder())
 
 
+@dataclass(frozen=True)
+class BotTraffic:
+    """Requests of all families in the order of time: arrays of the same length, and the texts that they point into.
+
+    `number` is unique over all families; `milliseconds` since 1970; `cookie` is the number that the anonymous_id is
+    made from; `goes_on` says that a browser came from another page of the shop.
+    """
+
+    number: np.ndarray
+    family: np.ndarray
+    cookie: np.ndarray
+    milliseconds: np.ndarray
+    step: np.ndarray
+    product: np.ndarray
+    agent: np.ndarray
+    address: np.ndarray
+    goes_on: np.ndarray
+    agents: pa.Array
+    addresses: pa.Array
+
+    def between(self, start: int | None, end: int | None) -> BotTraffic:
+        """Requests with milliseconds in [start, end); None is open."""
+        first = 0 if start is None else int(np.searchsorted(self.milliseconds, start))
+        last = len(self.milliseconds) if end is None else int(np.searchsorted(self.milliseconds, end))
+        arrays = {
+            field.name: getattr(self, field.name)[first:last]
+            for field in fields(self)
+            if field.name not in ("agents", "addresses")
+        }
+        return replace(self, **arrays)
+
+
+def bot_traffic(
+    families: Sequence[BotFamily], draws: Draws, started: datetime, surroundings: BotSurroundings
+) -> BotTraffic:
+    """Ask every family for its share of `surroundings.events`.
+
+    Raises
+    ------
+    ValueError
+        A family gave requests that are not as `BotRequests` says; the message names it.
+    """
+    agents = list(surroundings.browser_agents)
+    addresses: list[str] = []
+    first_ms = int(started.replace(tzinfo=UTC).timestamp() * 1000)
+    parts: list[dict[str, np.ndarray]] = []
+    for number, family in enumerate(families):
+        asked = replace(surroundings, events=round(family.share * surroundings.events))
+        requests = family.requests(draws.generator(f"bots/{family.name}"), asked)
+        _check(family, requests)
+        inside = (requests.seconds >= 0) & (requests.seconds < surroundings.period_days * DAY)
+        parts.append(
+            {
+                "family": np.full(int(inside.sum()), number, dtype=np.int16),
+                "cookie": FIRST_COOKIE + (number << 24) + np.asarray(requests.visitor)[inside].astype(np.int64),
+                "milliseconds": first_ms + (np.asarray(requests.seconds)[inside] * 1000).astype(np.int64),
+                "step": np.asarray(requests.step)[inside].astype(np.int8),
+                "product": (np.asarray(requests.product)[inside] % surroundings.products).astype(np.int32),
+                "agent": (np.asarray(requests.agent)[inside] + len(agents)).astype(np.int32),
+                "address": (np.asarray(requests.address)[inside] + len(addresses)).astype(np.int32),
+            }
+        )
+        agents += requests.agents
+        addresses += requests.addresses
+    empty = {name: np.zeros(0, dtype=np.int64) for name in
+             ("family", "cookie", "milliseconds", "step", "product", "agent", "address")}  # fmt: skip
+    together = {name: np.concatenate([part[name] for part in parts]) if parts else empty[name] for name in empty}
+    order = np.argsort(together["milliseconds"], kind="stable")
+    together = {name: values[order] for name, values in together.items()}
+    goes_on = np.ones(len(order), dtype=bool)
+    goes_on[np.unique(together["cookie"], return_index=True)[1]] = False
+    declared = [number for number, family in enumerate(families) if family.is_declared]
+    return BotTraffic(
+        number=np.arange(len(order), dtype=np.int64),
+        **together,
+        goes_on=goes_on & ~np.isin(together["family"], declared),
+        agents=pa.array(agents),
+        addresses=pa.array(addresses, pa.string()),
+    )
+
+
+def _check(family: BotFamily, requests: BotRequests) -> None:
+    names = ("visitor", "seconds", "step", "product", "agent", "address")
+    lengths = {name: len(getattr(requests, name)) for name in names}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"the bot family '{family.name}' gave arrays of different lengths: {lengths}")
+    if not lengths["visitor"]:
+        return
+    if strangers := sorted(set(np.unique(requests.step).tolist()) - {int(step) for step in BOT_STEPS}):
+        raise ValueError(
+            f"the bot family '{family.name}' asks for steps {strangers}; allowed are "
+            f"{', '.join(f'{step.name} ({int(step)})' for step in BOT_STEPS)}"
+        )
+    for name, limit in (
+        ("visitor", MAX_VISITORS),
+        ("agent", len(requests.agents)),
+        ("address", len(requests.addresses)),
+    ):
+        low, high = int(np.min(getattr(requests, name))), int(np.max(getattr(requests, name)))
+        if low < 0 or high >= limit:
+            raise ValueError(
+                f"the bot family '{family.name}' has {name} from {low} to {high}; allowed: 0 to {limit - 1}"
+            )
+
+
 def _shares(weights: Sequence[float]) -> np.ndarray:
     array = np.array(weights)
     shares: np.ndarray = array / array.sum()
@@ -238,7 +350,9 @@ def _shares(weights: Sequence[float]) -> np.ndarray:
 
 
 def _steps(generator: np.random.Generator, events: int, weights: dict[Step, float]) -> np.ndarray:
-    steps: np.ndarray = generator.choice([int(step) for step in weights], size=events, p=_shares(list(weights.values())))
+    steps: np.ndarray = generator.choice(
+        [int(step) for step in weights], size=events, p=_shares(list(weights.values()))
+    )
     return steps
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ingestion.overlay.columns import cookie_text_sql
 from ingestion.overlay.plan import OverlayPlan
-from ingestion.overlay.web import cookie_text
 
-# Purpose: share that agrees, by where it is asked. Whoever is asked and says no leaves a withdrawal.
-SIGNUP = {"email": 0.78, "personalization": 0.7, "advertising": 0.42, "analytics": 0.85}
-TILL = {"email": 0.55, "personalization": 0.5}
+# Purpose: share that agrees, by where it is asked. Whoever is asked and says no leaves a withdrawal. To e-mails a
+# person says the same everywhere (`people.agrees_to_mail`), and a newsletter is asked for.
+SIGNUP = {"email": 1.0, "personalization": 0.7, "advertising": 0.42, "analytics": 0.85}
+TILL = {"email": 1.0, "personalization": 0.5}
 BANNER = {"analytics": 0.93, "personalization": 0.66, "advertising": 0.5}
 BANNER_SHARE = 0.6  # of the cookies whose visitor answers the banner at all
 WITHDRAWN_SHARE, REGRANTED_SHARE = 0.06, 0.35
@@ -39,7 +40,7 @@ def consent_events_sql(plan: OverlayPlan) -> str:
         ),
         cookies as (
             select
-                {cookie_text("cookie_no")} as anonymous_id, min(person_no) as person_no,
+                {cookie_text_sql("cookie_no")} as anonymous_id, min(person_no) as person_no,
                 min(start_at) + to_seconds(4) as asked_at, cookie_no as record_no
             from web_sessions
             where {draws.chance("banner", "cookie_no", BANNER_SHARE)}
@@ -47,7 +48,10 @@ def consent_events_sql(plan: OverlayPlan) -> str:
         ),
         asked as ({asked}),
         answered as (
-            select *, {draws.unit("answer", no)} < share as is_granted from asked
+            select
+                asked.*,
+                {draws.unit("answer", no)} < share and (purpose <> 'email' or people.agrees_to_mail) as is_granted
+            from asked left join people using (person_no)
         ),
         left_mail as (
             select person_no, min(unsubscribed_at) as unsubscribed_at from mails
@@ -57,16 +61,19 @@ def consent_events_sql(plan: OverlayPlan) -> str:
         withdrawn as (
             -- By the link in an e-mail, at once; or some day in the preference center.
             select
-                granted.* exclude (asked_at, captured_by), unsubscribed_at as asked_at, 'unsubscribe_link' as captured_by
+                granted.* exclude (asked_at, captured_by), unsubscribed_at as asked_at,
+                'unsubscribe_link' as captured_by
             from granted join left_mail using (person_no)
             where purpose = 'email' and unsubscribed_at > asked_at
-            union all
+            union all by name
             select
                 * exclude (asked_at, captured_by),
-                asked_at + to_seconds(86400 + {draws.below("withdrawn at", no, 200 * 86400)}), 'preference_center'
+                asked_at + to_seconds(86400 + {draws.below("withdrawn at", no, 200 * 86400)}) as asked_at,
+                'preference_center' as captured_by
             from granted
             where {draws.chance("withdrawn", no, WITHDRAWN_SHARE)}
-                and not (purpose = 'email' and person_no in (select person_no from left_mail))
+                -- Who still gets e-mails has not withdrawn.
+                and not (purpose = 'email' and person_no in (select person_no from mails))
         ),
         regranted as (
             select
@@ -78,14 +85,13 @@ def consent_events_sql(plan: OverlayPlan) -> str:
         happened as (
             select 0 as turn, if(is_granted, 'granted', 'withdrawn') as consent_action, * exclude (is_granted)
             from answered
-            union all
-            select 1, 'withdrawn', * exclude (is_granted) from withdrawn
-            union all
-            select 2, 'granted', * exclude (is_granted) from regranted
+            union all by name
+            select 1 as turn, 'withdrawn' as consent_action, * exclude (is_granted) from withdrawn
+            union all by name
+            select 2 as turn, 'granted' as consent_action, * exclude (is_granted) from regranted
         )
         select
-            cast(100_000_000_000 + row_number() over (order by asked_at, source_system, source_record_id, purpose, turn)
-                as varchar) as consent_event_id,
+            source_record_id || '-' || left(purpose, 2) || turn as consent_event_id,
             source_system, source_record_id, purpose, consent_action, captured_by,
             date_trunc('second', asked_at) as occurred_at, date_trunc('second', asked_at) + to_seconds(2) as known_at
         from happened

@@ -27,9 +27,11 @@ HELPERS = {"born": "date", "age_band": "varchar", "old_street": "varchar", "old_
            "person_no": "bigint", "contact_no": "bigint", "version_no": "integer"}  # fmt: skip
 
 
-def open_contacts(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, people: int) -> None:
+def open_contacts(
+    connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, people: int, pools: Mapping[str, int]
+) -> None:
     """Make the table `contacts`: the landing columns, person_no (null = nobody) and recipes (list of names)."""
-    connection.execute(f"create or replace temp table contacts_clean as {_clean_sql(plan, people)}")
+    connection.execute(f"create or replace temp table contacts_clean as {_clean_sql(plan, people, pools)}")
     spoiling = [recipe for recipe in plan.dirt_recipes if not recipe.adds_contacts]
     adding = [recipe for recipe in plan.dirt_recipes if recipe.adds_contacts]
     parts = [_spoiled_sql(plan, spoiling), *(_added_sql(plan, number, recipe) for number, recipe in enumerate(adding))]
@@ -42,7 +44,7 @@ def _share(name: str, shares: Mapping[str, float]) -> str:
     return f"case {name} {cases} end"
 
 
-def _clean_sql(plan: OverlayPlan, people: int) -> str:
+def _clean_sql(plan: OverlayPlan, people: int, pools: Mapping[str, int]) -> str:
     draws, no = plan.draws, "contact_no"
     present = ", ".join(f"'{system}'" for system in SYSTEMS)
     return f"""
@@ -130,13 +132,15 @@ def _clean_sql(plan: OverlayPlan, people: int) -> str:
         left join (select (person_no + 1) % {people} as person_no, phone as donor_phone from people) as donors
             using (person_no)
         join (select place_no as other_place_no, city as other_city from pool_places) as others
-            on other_place_no = {draws.below("other city", no, "(select count(*) from pool_places)")}
+            on other_place_no = {draws.below("other city", no, pools["pool_places"])}
     """
 
 
-def _hit(plan: OverlayPlan, recipe: DirtRecipe) -> str:
+def _hit(plan: OverlayPlan, recipe: DirtRecipe, changes: Mapping[str, str]) -> str:
+    """SQL: whether the recipe hits, and changes something. A case tries the rest only on the few that are drawn."""
     drawn = plan.draws.chance(f"dirt/{recipe.name}", "contact_no", recipe.share)
-    return f"coalesce({drawn} and ({recipe.needs}), false)"
+    differs = " or ".join(f"{column} is distinct from ({value})" for column, value in changes.items())
+    return f"case when {drawn} then coalesce({recipe.needs}, false) and ({differs}) else false end"
 
 
 def _changes(plan: OverlayPlan, recipe: DirtRecipe) -> Mapping[str, str]:
@@ -155,10 +159,7 @@ def _spoiled_sql(plan: OverlayPlan, recipes: list[DirtRecipe]) -> str:
     steps = ["step_0 as (select *, cast([] as varchar[]) as recipes from contacts_clean)"]
     for number, recipe in enumerate(recipes, start=1):
         changes = _changes(plan, recipe)
-        differs = " or ".join(f"{column} is distinct from ({value})" for column, value in changes.items())
-        steps.append(
-            f"hit_{number} as (select *, {_hit(plan, recipe)} and ({differs}) as is_hit from step_{number - 1})"
-        )
+        steps.append(f"hit_{number} as (select *, {_hit(plan, recipe, changes)} as is_hit from step_{number - 1})")
         replaced = ", ".join(
             f"case when is_hit then {value} else {column} end as {column}" for column, value in changes.items()
         )

@@ -157,9 +157,7 @@ def _phone_format(draw: Draw) -> Mapping[str, str]:
 
 def _invalid_phone(draw: Draw) -> Mapping[str, str]:
     return {
-        "phone": _one_of(
-            draw("kind"), ["left(phone, 6)", "'000-000-0000'", "'123456'", "phone || '99'", "'see notes'"]
-        )
+        "phone": _one_of(draw("kind"), ["left(phone, 6)", "'000-000-0000'", "'123456'", "phone || '99'", "'see notes'"])
     }
 
 
@@ -234,7 +232,7 @@ def _nothing(*columns: str) -> Callable[[Draw], Mapping[str, str]]:
     def changes(draw: Draw) -> Mapping[str, str]:
         # Systems write "nothing" in more than one way.
         nothing = _one_of(draw("kind"), ["null", "null", "null", "''", "'n/a'"])
-        return {column: nothing for column in columns}
+        return dict.fromkeys(columns, nothing)
 
     return changes
 

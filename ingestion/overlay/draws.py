@@ -32,6 +32,20 @@ class Draws:
         """A NumPy generator of its own for `label`."""
         return np.random.default_rng(self.constant(label))
 
+    def bits_of(self, label: str, numbers: np.ndarray) -> np.ndarray:
+        """64 random bits (uint64) for each of the non-negative integers `numbers`: the same idea, in NumPy.
+
+        The mixing is SplitMix64's. It is not DuckDB's hash: a label is used on one side only.
+        """
+        mixed = numbers.astype(np.uint64)
+        mixed ^= np.uint64(self.constant(label))
+        mixed ^= mixed >> np.uint64(30)
+        mixed *= np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(27)
+        mixed *= np.uint64(0x94D049BB133111EB)
+        mixed ^= mixed >> np.uint64(31)
+        return mixed
+
     def bits(self, label: str, number: str) -> str:
         """SQL: 64 random bits (ubigint) for the non-negative integer expression `number`."""
         return f"hash(xor(cast({number} as ubigint), {self.constant(label)}::ubigint))"

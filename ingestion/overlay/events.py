@@ -1,354 +1,583 @@
-"""Web events as a stream: visits times steps, and the bots' requests, in the shape of the landing table.
+"""Web events as a stream: visits played step by step, and the bots' requests, in the order in which they arrive.
 
-Nothing here is held in memory: the query runs while its result is written. Strings come from small dictionaries
-(pages of the shelf, user agents) or are built once a visit.
+Made in NumPy and written with pyarrow, a chunk of visits at a time, because nearly all columns are dictionaries: an
+event is a dozen small integers until it is written. Nothing grows with the number of events; two files are made at
+once where there are two cores. Each chunk depends on its visits alone, so the rows are the same however many threads
+make them.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from ingestion.overlay.agents import MONTHS, browser_agents
-from ingestion.overlay.bots import BotFamily, BotRequests, BotSurroundings
-from ingestion.overlay.plan import EVENTS_PER_PERSON, PERIOD_DAYS, PERIOD_START, SITE, OverlayPlan
-from ingestion.overlay.scripts import STEP_KINDS, Step
-from ingestion.overlay.web import (
-    ANONYMOUS,
-    KNOWN,
-    LINE_VIEW_SHARE,
-    LOGS_IN,
-    RESENT_EVENTS_SHARE,
-    cart_text,
-    cookie_text,
+from ingestion.overlay.bots import FIRST_COOKIE, BotTraffic
+from ingestion.overlay.columns import (
+    Array,
+    Vocabulary,
+    cart_numbers,
+    cents,
+    coded,
+    cookie_texts,
+    digits,
     dotted,
+    instants,
+    integers,
+    joined_digits,
+    used,
+    visit_numbers,
 )
+from ingestion.overlay.people import user_numbers
+from ingestion.overlay.plan import SITE, OverlayPlan
+from ingestion.overlay.scripts import STEP_KINDS, Step
+from ingestion.overlay.web import KNOWN, LOGS_IN, RESENT_EVENTS_SHARE
 
-FIRST_EVENT_ID = 100_000_000_000
-FIRST_BOT_EVENT_ID = 700_000_000_000
-FIRST_BOT_COOKIE = 3 << 30
-POSITIONS = 128
+# Visits of people are numbered from 0, requests of bots from here, before the numbers become ids.
+FIRST_REQUEST = 50_000_000
+FIRST_BOT_CART = 1_000_000_000
 RESENT_BOT_SHARE = 0.01
-_PRODUCT_STEPS = tuple(int(step) for step in (Step.PRODUCT, Step.REVIEW, Step.ADD, Step.REMOVE))
-_PRICED_STEPS = tuple(int(step) for step in (Step.PRODUCT, Step.ADD, Step.REMOVE))
-_CART_STEPS = tuple(int(step) for step in (Step.ADD, Step.REMOVE, Step.CART, Step.CHECKOUT, Step.ORDER))
-assert (ANONYMOUS, KNOWN, LOGS_IN) == (0, 1, 2)
-assert 0 < LINE_VIEW_SHARE <= 1
+VISITS_PER_CHUNK = 10_240
+VISITS_PER_FILE = 400_000  # about 3 M events
+SMALL_OVERLAY = 100_000  # visits and requests below this are one file
+# A visit lasts at most so long after it arrives (seconds), repeated deliveries included.
+MAX_VISIT_SECONDS = 2 * 86_400
+
+_KINDS = len(Step)
+# Which pages a step is on: a fixed one, one a product, or one a kind of products.
+_FIXED = {
+    Step.HOME: f"{SITE}/", Step.CART: f"{SITE}/cart", Step.REMOVE: f"{SITE}/cart", Step.CHECKOUT: f"{SITE}/checkout",
+    Step.ORDER: f"{SITE}/checkout/thank-you", Step.ACCOUNT: f"{SITE}/account", Step.LOGIN: f"{SITE}/account",
+    Step.OFFERS: f"{SITE}/offers", Step.PROMOTION: f"{SITE}/",
+}  # fmt: skip
+_OF_PRODUCT = {
+    (Step.PRODUCT, Step.ADD): f"'{SITE}/p/' || product_id",
+    (Step.REVIEW,): f"'{SITE}/p/' || product_id || '/reviews'",
+}
+_OF_KIND = {
+    Step.CATEGORY: "category_url",
+    Step.SEARCH: f"'{SITE}/search?q=' || replace(search_words, ' ', '+')",
+    Step.TUTORIAL: f"'{SITE}/recipes/' || replace(search_words, ' ', '-')",
+}
 
 
-def open_bots(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, people: int) -> None:
-    """Make `bot_requests`: what every family asked for."""
-    connection.execute("""
-        create or replace temp table bot_requests (
-            request_no bigint, family_no integer, cookie_no bigint, requested_at timestamp, kind tinyint,
-            shelf_no integer, user_agent varchar, ip_address varchar
-        )
-    """)
-    products = connection.execute("select count(*) from base_shelf where month_no = -1").fetchone()
-    assert products is not None
-    wanted = plan.events if plan.events is not None else EVENTS_PER_PERSON * people
-    first = 0
-    for number, family in enumerate(plan.bot_families):
-        surroundings = BotSurroundings(
-            period_days=PERIOD_DAYS, products=int(products[0]), people=people, events=round(family.share * wanted),
-            browser_agents=browser_agents(), months=MONTHS,
-        )  # fmt: skip
-        requests = family.requests(plan.draws.generator(f"bots/{family.name}"), surroundings)
-        first += _insert_requests(connection, family, number, first, requests, int(products[0]))
+def _flags(*steps: Step) -> Array:
+    flags = np.zeros(_KINDS, dtype=bool)
+    flags[[int(step) for step in steps]] = True
+    return flags
 
 
-def _insert_requests(
-    connection: duckdb.DuckDBPyConnection,
-    family: BotFamily,
-    number: int,
-    first: int,
-    requests: BotRequests,
-    products: int,
-) -> int:
-    arrays = {
-        name: np.asarray(getattr(requests, name))
-        for name in ("visitor", "seconds", "step", "product", "agent", "address")
-    }
-    lengths = {name: len(array) for name, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"the bot family '{family.name}' gave arrays of different lengths: {lengths}")
-    allowed = {int(step) for step in STEP_KINDS} - {int(Step.LOGIN), int(Step.ORDER)}
-    if strangers := sorted(set(np.unique(arrays["step"]).tolist()) - allowed):
-        raise ValueError(f"the bot family '{family.name}' asks for steps {strangers}; allowed are {sorted(allowed)}")
-    if len(arrays["visitor"]) and not 0 <= arrays["visitor"].min() <= arrays["visitor"].max() < 1 << 24:
-        raise ValueError(f"the bot family '{family.name}' has visitors outside of 0 to 2**24 - 1")
-    inside = (arrays["seconds"] >= 0) & (arrays["seconds"] < PERIOD_DAYS * 86_400.0)
-    arrays = {name: array[inside] for name, array in arrays.items()}
-    order = np.argsort(arrays["seconds"], kind="stable")
-    arrays = {name: array[order] for name, array in arrays.items()}
-    started = np.datetime64(PERIOD_START, "us")
-    table = pa.table(
-        {
-            "request_no": first + np.arange(len(order)),
-            "family_no": np.full(len(order), number, dtype=np.int32),
-            "cookie_no": FIRST_BOT_COOKIE + (number << 24) + arrays["visitor"].astype(np.int64),
-            "requested_at": started + (arrays["seconds"] * 1000).astype(np.int64).astype("timedelta64[ms]"),
-            "kind": arrays["step"].astype(np.int8),
-            "shelf_no": (arrays["product"] % products).astype(np.int32),
-            "user_agent": pa.DictionaryArray.from_arrays(
-                pa.array(arrays["agent"].astype(np.int32)), pa.array(list(requests.agents), pa.string())
-            ),
-            "ip_address": pa.DictionaryArray.from_arrays(
-                pa.array(arrays["address"].astype(np.int32)), pa.array(list(requests.addresses), pa.string())
-            ),
-        }
-    )
-    connection.register("request_rows", table)
-    connection.execute("insert into bot_requests select * from request_rows")
-    connection.unregister("request_rows")
-    return len(order)
+_HAS_PRODUCT = _flags(Step.PRODUCT, Step.REVIEW, Step.ADD, Step.REMOVE)
+_HAS_PRICE = _flags(Step.PRODUCT, Step.ADD, Step.REMOVE)
+_HAS_QUANTITY = _flags(Step.ADD, Step.REMOVE)
+_HAS_CART = _flags(Step.ADD, Step.REMOVE, Step.CART, Step.CHECKOUT, Step.ORDER)
 
 
-def web_events_sql(
-    plan: OverlayPlan, known_from: datetime | None = None, known_before: datetime | None = None
-) -> str:
-    """Query: rows of the landing table web_events, in parts that are each in the order of arrival, about.
+@dataclass
+class _Events:
+    """Events of one chunk: arrays of the same length. `visit` is a row of the chunk's visits."""
+
+    visit: Array
+    position: Array
+    kind: Array
+    seconds: Array
+    product: Array
+    kind_no: Array
+    list_cents: Array
+    shown_cents: Array
+    quantity: Array
+
+    @classmethod
+    def plain(cls, visit: Array, position: Array, kind: Array, seconds: Array) -> _Events:
+        """Events without a product."""
+        nothing = np.zeros(len(visit), dtype=np.int32)
+        return cls(visit, position, kind, seconds, nothing, nothing, nothing, nothing, nothing.astype(np.int8))
+
+    @classmethod
+    def together(cls, parts: list[_Events]) -> _Events:
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
+
+
+class WebEvents:
+    """The web events of an overlay, whose visits stand in `web_sessions` on `connection`.
 
     Parameters
     ----------
     known_from, known_before
         Only what the server received in [known_from, known_before).
     """
-    bounds = []
-    # A visit arrives at its arrival time or in the hours after it: visits far outside need not be played.
-    arrival = "start_at + to_seconds(late_seconds)"
-    if known_from is not None:
-        bounds.append((f"known_at >= timestamp '{known_from}'", f"{arrival} >= timestamp '{known_from}' - to_days(2)"))
-    if known_before is not None:
-        bounds.append((f"known_at < timestamp '{known_before}'", f"{arrival} < timestamp '{known_before}'"))
-    visits = " and ".join(visit for _, visit in bounds) or "true"
-    events = " and ".join(event for event, _ in bounds)
-    parts = [
-        _people_part(plan, _script_steps(plan), f"script_no >= 0 and {visits}"),
-        _people_part(plan, _order_line_steps(), f"order_no >= 0 and {visits}"),
-        _people_part(plan, _order_steps(), f"order_no >= 0 and {visits}"),
-        _people_part(plan, _login_steps(), f"state = {LOGS_IN} and {visits}"),
-        _bot_part(plan),
-    ]
-    together = " union all ".join(f"({part})" for part in parts)
-    return f"select * from ({together}) where {events}" if events else together
 
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        plan: OverlayPlan,
+        bots: BotTraffic,
+        known_from: datetime | None = None,
+        known_before: datetime | None = None,
+    ) -> None:
+        self._draws = plan.draws
+        self._from, self._before = _milliseconds(known_from), _milliseconds(known_before)
+        self._read_lookups(connection)
+        self._visits = self._read_visits(connection)
+        self._bots = bots.between(self._from, self._before)
+        self._agents, self._bot_addresses = Vocabulary.of(bots.agents), Vocabulary.of(bots.addresses)
 
-def _session_columns(plan: OverlayPlan, condition: str) -> str:
-    """Query: visits, twice where their delivery is repeated, with the strings that all their events share."""
-    del plan
-    return f"""
-        select
-            web_sessions.rowid as session_no, web_sessions.*,
-            {cookie_text("cookie_no")} as anonymous_id, {dotted("address_no")} as ip_address,
-            {cart_text("web_sessions.rowid")} as visit_cart_id, user_agents.user_agent,
-            known.user_id as known_user_id,
-            unnest(case when is_resent then [0, 1] else [0] end) as delivery
-        from web_sessions
-        join user_agents using (agent_no)
-        left join (select person_no as user_person_no, user_id from people) as known using (user_person_no)
-        where {condition}
-    """
+    def tables(self, schema: pa.Schema, load_id: str = "") -> Iterator[pa.Table]:
+        """The events in the columns and types of `schema`, a chunk at a time, each in the order of known_at."""
+        for first, last in self._chunks(0, self._visits.num_rows):
+            yield self._chunk_table(first, last, schema, load_id)
 
+    def write(self, folder: Path, load_id: str, schema: pa.Schema) -> int:
+        """Write `<load_id>.parquet`, or `<load_id>-<number>.parquet` for a large overlay; returns the rows."""
+        visits = self._visits.num_rows
+        size = visits + len(self._bots.milliseconds)
+        # By size alone, so that the files are the same whatever the machine.
+        files = 1 if size < SMALL_OVERLAY else max(2, round(size / VISITS_PER_FILE))
+        bounds = [VISITS_PER_CHUNK * round(number * visits / files / VISITS_PER_CHUNK) for number in range(files)]
+        spans = list(zip(bounds, [*bounds[1:], visits], strict=True))
+        names = [load_id if files == 1 else f"{load_id}-{number + 1:03d}" for number in range(files)]
 
-def _script_steps(plan: OverlayPlan) -> str:
-    draws = plan.draws
-    slot = "(session_no * 64 + slot)"
-    # One draw a look, cut into parts: which department, a reduced price or not, which of its price points.
-    drawn = f"""
-        select
-            visits.*, position, kind, event_type, event_name, content_type,
-            seconds * pace as offset_seconds, {draws.bits("look", slot)} as bits
-        from visits join script_steps using (script_no)
-    """
-    return f"""
-        select
-            drawn.* exclude (bits),
-            case when bits % 256 < 60
-                then {_shelf("other", "bits")} else {_shelf("main", "bits")} end as shelf_no,
-            cast(null as decimal(18, 2)) as paid_list_price, cast(null as decimal(18, 2)) as paid_price,
-            case when kind in ({int(Step.ADD)}, {int(Step.REMOVE)})
-                then cast(1 + case when (bits >> 50) % 8 = 0 then 1 else 0 end as integer) end as quantity
-        from ({drawn}) as drawn
-    """
+        def write_file(number: int) -> int:
+            file = folder / f"{names[number]}.parquet"
+            unfinished = file.with_suffix(".parquet.unfinished")
+            rows = 0
+            with pq.ParquetWriter(
+                unfinished, _file_schema(schema), compression="zstd", store_schema=False, store_decimal_as_integer=True,
+                use_dictionary=[name for name in schema.names if name not in _PLAIN],
+                dictionary_pagesize_limit=1 << 26,
+                # Readers skip by time; the bounds of the other columns would take a quarter of the writing.
+                write_statistics=["sent_at", "occurred_at", "known_at"],
+            ) as writer:  # fmt: skip
+                for first, last in self._chunks(*spans[number]):
+                    table = self._chunk_table(first, last, schema, load_id)
+                    rows += table.num_rows
+                    if table.num_rows:
+                        writer.write_table(table, row_group_size=table.num_rows)
+            unfinished.replace(file)
+            return rows
 
+        with ThreadPoolExecutor(max(1, min(4, os.cpu_count() or 1))) as pool:
+            return sum(pool.map(write_file, range(files)))
 
-def _shelf(slice_name: str, bits: str) -> str:
-    """SQL: a row of the shelf in a slice; its reduced price points come first."""
-    first, reduced, other = f"{slice_name}_first", f"{slice_name}_discounted", f"{slice_name}_other"
-    place = f"(({bits}) >> 20) & 1073741823"
-    wants_reduced = f"(({bits}) >> 8) % 1024 < discount_share * 1024"
-    return f"""{first} + cast(case
-        when {reduced} > 0 and ({wants_reduced} or {other} = 0) then ({place}) % greatest({reduced}, 1)
-        else {reduced} + ({place}) % greatest({other}, 1)
-    end as integer)"""
+    # -- what chunks are made of
 
+    def _read_lookups(self, connection: duckdb.DuckDBPyConnection) -> None:
+        def arrays(query: str) -> dict[str, Array]:
+            return {name: np.asarray(values) for name, values in connection.execute(query).fetchnumpy().items()}
 
-def _order_line_steps() -> str:
-    return f"""
-        select
-            visits.*, cast(4 * place + 2 * part as integer) as position,
-            cast(case when part = 0 then {int(Step.PRODUCT)} else {int(Step.ADD)} end as tinyint) as kind,
-            'track' as event_type, case when part = 0 then 'Product Viewed' else 'Product Added' end as event_name,
-            'product' as content_type,
-            paths.seconds * pace as offset_seconds, shelf_no, list_price as paid_list_price, shown_price as paid_price,
-            case when part = 1 then quantity end as quantity
-        from visits
-        join order_visit_lines using (order_no)
-        join (select unnest([0, 1]) as part) as parts on part = 1 or is_viewed
-        join paths on paths.path_step = first_path_step + 2 * place - 1 + part
-    """
-
-
-def _order_steps() -> str:
-    steps = ", ".join(
-        f"({position}, {int(step)}, {after}, '{kind.event_type}', "
-        f"{_text(kind.event_name)}, '{kind.content_type}')"
-        for position, step, after in ((0, Step.HOME, 0), (100, Step.CART, 1), (102, Step.CHECKOUT, 2),
-                                      (104, Step.ORDER, 3))
-        for kind in (STEP_KINDS[step],)
-    )  # fmt: skip
-    return f"""
-        select
-            visits.*, cast(ends.position as integer) as position, cast(ends.kind as tinyint) as kind, ends.event_type,
-            ends.event_name, ends.content_type,
-            case when after = 0 then 0 else idle_seconds + paths.seconds * pace end as offset_seconds,
-            0 as shelf_no, cast(null as decimal(18, 2)) as paid_list_price, cast(null as decimal(18, 2)) as paid_price,
-            cast(null as integer) as quantity
-        from visits
-        cross join (values {steps}) as ends(position, kind, after, event_type, event_name, content_type)
-        join paths
-            on paths.path_step = first_path_step + case when after = 0 then 0 else 2 * line_count + after end
-    """
-
-
-def _login_steps() -> str:
-    kind = STEP_KINDS[Step.LOGIN]
-    return f"""
-        select
-            visits.*, login_position as position, cast({int(Step.LOGIN)} as tinyint) as kind,
-            '{kind.event_type}' as event_type, null as event_name, '{kind.content_type}' as content_type,
-            login_seconds as offset_seconds, 0 as shelf_no,
-            cast(null as decimal(18, 2)) as paid_list_price, cast(null as decimal(18, 2)) as paid_price,
-            cast(null as integer) as quantity
-        from visits
-    """
-
-
-def _people_part(plan: OverlayPlan, steps: str, condition: str) -> str:
-    draws = plan.draws
-    event = f"(session_no * {POSITIONS} + position)"
-    is_login = steps == _login_steps()
-    # A repeated delivery holds some of the visit's events, not all.
-    repeated = f"delivery = 0 or {draws.chance('resent event', event, RESENT_EVENTS_SHARE)}"
-    if is_login:
-        email = "login_people.email"
-        people = "left join (select person_no as user_person_no, email from people) as login_people using (user_person_no)"
-    else:
-        email, people = "cast(null as varchar)", ""
-    return f"""
-        with visits as ({_session_columns(plan, condition)}),
-        steps as ({steps}),
-        timed as (
-            select
-                *,
-                start_at + to_milliseconds(cast(offset_seconds * 1000 as bigint)) as true_at,
-                {draws.bits("delivery", event)} as delay_bits
-            from steps
-            where {repeated}
-        ),
-        sent as (
-            select
-                *,
-                case when late_seconds > 0
-                    then greatest(true_at, start_at + to_seconds(late_seconds)) else true_at end
-                    + to_milliseconds(cast(
-                        20 + delay_bits % 900
-                        -- The second delivery: the device tries again, or a queue on the way hands it on twice.
-                        + case when delivery = 1 then 2000 + (delay_bits >> 20) % 600000 else 0 end as bigint)) as sent_true_at
-            from timed
+        scripts = arrays("select script_no, steps from scripts order by script_no")
+        self._script_steps = scripts["steps"].astype(np.int64)
+        self._script_first = np.cumsum(self._script_steps) - self._script_steps
+        self._steps = arrays(
+            "select cast(position as smallint) as position, kind, cast(slot as smallint) as slot, seconds "
+            "from script_steps order by script_no, position"
         )
-        select
-            cast({FIRST_EVENT_ID} + {event} as varchar) as event_id, event_type, event_name, anonymous_id,
-            {"known_user_id" if is_login else f"case when state = {KNOWN} or (state = {LOGS_IN} and position > login_position) then known_user_id end"}
-                as user_id,
-            {email} as email,
-            {_page_url("position = tag_position", "tags")} as page_url,
-            case when position = 0 then referrer_url when position <> tag_position then '{SITE}/' end as referrer_url,
-            content_type,
-            case when kind in {_PRODUCT_STEPS} then product_id end as product_id,
-            case when kind in {_PRICED_STEPS} then coalesce(paid_list_price, list_price) end as list_price,
-            case when kind in {_PRICED_STEPS} then coalesce(paid_price, shown_price) end as shown_price,
-            case when kind in {_PRICED_STEPS} then 'USD' end as currency,
-            quantity,
-            case when kind in {_CART_STEPS} then visit_cart_id end as cart_id,
-            case when kind = {int(Step.ORDER)} then order_id end as order_id,
-            case when kind = {int(Step.SEARCH)} then search_words end as search_query,
-            user_agent, ip_address, region,
-            sent_true_at + to_seconds(skew_seconds) as sent_at,
-            true_at + to_seconds(skew_seconds) as occurred_at,
-            sent_true_at + to_milliseconds(cast(30 + (delay_bits >> 44) % 400 as bigint)) as known_at
-        from sent
-        join base_shelf using (shelf_no)
-        {people}
-    """
-
-
-def _page_url(is_tagged: str, tags: str) -> str:
-    """SQL: the page of a step, with its campaign tags."""
-    plain = f"""case
-        when kind in ({int(Step.PRODUCT)}, {int(Step.ADD)}) then product_url
-        when kind = {int(Step.CATEGORY)} then category_url
-        when kind = {int(Step.SEARCH)} then '{SITE}/search?q=' || replace(search_words, ' ', '+')
-        when kind = {int(Step.REVIEW)} then product_url || '/reviews'
-        when kind = {int(Step.TUTORIAL)} then '{SITE}/recipes/' || replace(search_words, ' ', '-')
-        when kind in ({int(Step.REMOVE)}, {int(Step.CART)}) then '{SITE}/cart'
-        when kind = {int(Step.CHECKOUT)} then '{SITE}/checkout'
-        when kind = {int(Step.ORDER)} then '{SITE}/checkout/thank-you'
-        when kind in ({int(Step.ACCOUNT)}, {int(Step.LOGIN)}) then '{SITE}/account'
-        when kind = {int(Step.OFFERS)} then '{SITE}/offers'
-        else '{SITE}/'
-    end"""
-    separator = f"case when kind = {int(Step.SEARCH)} then '&' else '?' end"
-    return f"case when {is_tagged} then {plain} || {separator} || {tags} else {plain} end"
-
-
-def _bot_part(plan: OverlayPlan) -> str:
-    draws = plan.draws
-    return f"""
-        with requests as (
-            select *, unnest(case when {draws.chance("bot resent", "request_no", RESENT_BOT_SHARE)} then [0, 1] else [0] end)
-                as delivery, {draws.bits("bot delivery", "request_no")} as delay_bits
-            from bot_requests
-        ),
-        sent as (
-            select
-                *, requested_at + to_milliseconds(cast(
-                    20 + delay_bits % 900
-                    + case when delivery = 1 then 2000 + (delay_bits >> 20) % 600000 else 0 end as bigint)) as sent_at
-            from requests
+        self._paths = arrays("select seconds from paths order by path_step")["seconds"]
+        self._lines = arrays(
+            "select order_no, product_no, kind_no, list_cents, shown_cents, quantity, is_viewed "
+            "from order_visit_lines order by order_no, place"
         )
-        select
-            cast({FIRST_BOT_EVENT_ID} + request_no as varchar) as event_id, event_type, event_name,
-            {cookie_text("cookie_no")} as anonymous_id, null as user_id, null as email,
-            {_page_url("false", "''")} as page_url, null as referrer_url, content_type,
-            case when kind in {_PRODUCT_STEPS} then product_id end as product_id,
-            case when kind in {_PRICED_STEPS} then list_price end as list_price,
-            case when kind in {_PRICED_STEPS} then shown_price end as shown_price,
-            case when kind in {_PRICED_STEPS} then 'USD' end as currency,
-            case when kind in ({int(Step.ADD)}, {int(Step.REMOVE)}) then 1 end as quantity,
-            case when kind in {_CART_STEPS} then cast(900000000000 + cookie_no as varchar) end as cart_id,
-            null as order_id,
-            case when kind = {int(Step.SEARCH)} then search_words end as search_query,
-            user_agent, ip_address, null as region,
-            sent_at, requested_at as occurred_at,
-            sent_at + to_milliseconds(cast(30 + (delay_bits >> 44) % 400 as bigint)) as known_at
-        from sent join base_shelf using (shelf_no) join step_kinds using (kind)
+        self._shelf = arrays("select product_no, kind_no, list_cents, shown_cents from base_shelf order by shelf_no")
+        self._products = Vocabulary.of(_column(connection, "select product_id from base_products order by product_no"))
+        self._words = Vocabulary.of(_column(connection, "select search_words from base_kinds order by kind_no"))
+        self._emails = _column(connection, "select account_email from people order by person_no")
+        self._pages, self._page_first, self._page_of = _open_pages(connection)
+
+    def _read_visits(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        arrival = "start_at + to_seconds(late_seconds)"
+        bounds = []
+        if self._from is not None:
+            bounds.append(f"epoch_ms({arrival}) >= {self._from - 1000 * MAX_VISIT_SECONDS}")
+        if self._before is not None:
+            bounds.append(f"epoch_ms({arrival}) < {self._before}")
+        return connection.execute(f"""
+            select
+                rowid as session_no, cookie_no, script_no, order_no, order_id, line_count, first_path_step, pace,
+                idle_seconds, epoch_ms(start_at) as start_ms, late_seconds, skew_seconds, is_resent, state,
+                coalesce(user_person_no, -1) as user_person_no, login_position, login_seconds, agent_no, address_no,
+                region, referrer_url, tags, tag_position, cast(1024 * discount_share as smallint) as discount_share,
+                main_first, main_discounted, main_other, other_first, other_discounted, other_other
+            from web_sessions
+            where {" and ".join(bounds) or "true"}
+            order by rowid
+        """).to_arrow_table()
+
+    def _chunks(self, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Spans of visits; a shop without visits has one span, for its bots."""
+        if self._visits.num_rows == 0 and first == 0:
+            yield 0, 0
+        for start in range(first, last, VISITS_PER_CHUNK):
+            yield start, min(last, start + VISITS_PER_CHUNK)
+
+    # -- one chunk
+
+    def _chunk_table(self, first: int, last: int, schema: pa.Schema, load_id: str) -> pa.Table:
+        visits = self._visits.slice(first, last - first)
+        arrays = {
+            name: visits[name].to_numpy()
+            for name in visits.column_names
+            if name not in ("order_id", "region", "referrer_url", "tags")
+        }
+        requests = self._bots_of(first, last)
+        events = _Events.together([
+            self._script_events(arrays), self._order_line_events(arrays), self._order_events(arrays),
+            self._logins(arrays), self._bot_events(requests, len(visits)),
+        ])  # fmt: skip
+        return self._landing_table(visits, arrays, requests, events, schema, load_id)
+
+    def _bots_of(self, first: int, last: int) -> BotTraffic:
+        """Requests that arrive while the visits `first` to `last` do; those before the first and after the last too."""
+        arrivals = self._visits["start_ms"], self._visits["late_seconds"]
+
+        def arrival(row: int) -> int:
+            return int(arrivals[0][row].as_py()) + 1000 * int(arrivals[1][row].as_py())
+
+        return self._bots.between(
+            arrival(first) if first > 0 else None, arrival(last) if last < self._visits.num_rows else None
+        )
+
+    def _script_events(self, visits: dict[str, Array]) -> _Events:
+        rows = np.flatnonzero(visits["script_no"] >= 0)
+        script = visits["script_no"][rows]
+        lengths = self._script_steps[script]
+        visit = np.repeat(rows, lengths)
+        step = np.repeat(self._script_first[script], lengths) + _places(lengths)
+        kind = self._steps["kind"][step]
+        # One draw a look, cut into parts: which department, a reduced price or not, which of its price points.
+        slot = visits["session_no"][visit] * 64 + self._steps["slot"][step]
+        bits = self._draws.bits_of("look", slot)
+        slices = np.stack(
+            [
+                np.stack([visits[f"{name}_first"], visits[f"{name}_discounted"], visits[f"{name}_other"]], axis=1)
+                for name in ("main", "other")
+            ],
+            axis=1,
+        )
+        chosen = slices[visit, ((bits & np.uint64(255)) < 60).astype(np.int8)]
+        reduced_rows, other_rows = chosen[:, 1], chosen[:, 2]
+        wants_reduced = ((bits >> np.uint64(8)) & np.uint64(1023)).astype(np.int16) < visits["discount_share"][visit]
+        is_reduced = (reduced_rows > 0) & (wants_reduced | (other_rows == 0))
+        place = ((bits >> np.uint64(20)) & np.uint64((1 << 30) - 1)).astype(np.int64)
+        shelf = (
+            chosen[:, 0]
+            + np.where(is_reduced, 0, reduced_rows)
+            + ((place * np.where(is_reduced, reduced_rows, other_rows)) >> 30)
+        )
+        return _Events(
+            visit, self._steps["position"][step], kind, self._steps["seconds"][step] * visits["pace"][visit],
+            self._shelf["product_no"][shelf], self._shelf["kind_no"][shelf], self._shelf["list_cents"][shelf],
+            self._shelf["shown_cents"][shelf], 1 + (((bits >> np.uint64(50)) & np.uint64(7)) == 0).astype(np.int8),
+        )  # fmt: skip
+
+    def _order_line_events(self, visits: dict[str, Array]) -> _Events:
+        """For each line of an order: a look at its product, mostly, and putting it into the cart."""
+        rows = np.flatnonzero(visits["order_no"] >= 0)
+        lines = self._lines
+        first = np.searchsorted(lines["order_no"], visits["order_no"][rows])
+        lengths = visits["line_count"][rows].astype(np.int64)
+        visit, place = np.repeat(rows, lengths), _places(lengths)
+        line = np.repeat(first, lengths) + place
+        parts = []
+        for part, step in ((0, Step.PRODUCT), (1, Step.ADD)):
+            there = lines["is_viewed"][line] if part == 0 else np.ones(len(line), dtype=bool)
+            of_visit, of_place, of_line = visit[there], place[there], line[there]
+            path = visits["first_path_step"][of_visit] + 2 * of_place + 1 + part
+            parts.append(
+                _Events(
+                    of_visit,
+                    (4 * (of_place + 1) + 2 * part).astype(np.int16),
+                    np.full(len(of_visit), int(step), dtype=np.int8),
+                    self._paths[path] * visits["pace"][of_visit],
+                    lines["product_no"][of_line],
+                    lines["kind_no"][of_line],
+                    lines["list_cents"][of_line],
+                    lines["shown_cents"][of_line],
+                    lines["quantity"][of_line],
+                )
+            )
+        return _Events.together(parts)
+
+    def _order_events(self, visits: dict[str, Array]) -> _Events:
+        """What an order visit has besides its lines: home, cart, checkout, order completed."""
+        rows = np.flatnonzero(visits["order_no"] >= 0)
+        parts = []
+        for after, (position, step) in enumerate(ORDER_STEPS):
+            if after == 0:
+                seconds = np.zeros(len(rows), dtype=np.float32)
+            else:
+                path = visits["first_path_step"][rows] + 2 * visits["line_count"][rows] + after
+                seconds = visits["idle_seconds"][rows] + self._paths[path] * visits["pace"][rows]
+            parts.append(
+                _Events.plain(
+                    rows,
+                    np.full(len(rows), position, dtype=np.int16),
+                    np.full(len(rows), int(step), dtype=np.int8),
+                    seconds,
+                )
+            )
+        return _Events.together(parts)
+
+    def _logins(self, visits: dict[str, Array]) -> _Events:
+        rows = np.flatnonzero(visits["state"] == LOGS_IN)
+        return _Events.plain(
+            rows, visits["login_position"][rows].astype(np.int16), np.full(len(rows), int(Step.LOGIN), dtype=np.int8),
+            visits["login_seconds"][rows],
+        )  # fmt: skip
+
+    def _bot_events(self, requests: BotTraffic, visits: int) -> _Events:
+        """A bot's request is a visit of its own, in rows after the people's."""
+        count = len(requests.milliseconds)
+        # The catalogue stands first on the shelf.
+        shelf = requests.product
+        return _Events(
+            np.arange(visits, visits + count), np.zeros(count, dtype=np.int16), requests.step.astype(np.int8),
+            np.zeros(count, dtype=np.float32), self._shelf["product_no"][shelf], self._shelf["kind_no"][shelf],
+            self._shelf["list_cents"][shelf], self._shelf["shown_cents"][shelf], np.ones(count, dtype=np.int8),
+        )  # fmt: skip
+
+    # -- from integers to columns
+
+    def _landing_table(
+        self,
+        visits: pa.Table,
+        arrays: dict[str, Array],
+        requests: BotTraffic,
+        events: _Events,
+        schema: pa.Schema,
+        load_id: str,
+    ) -> pa.Table:
+        people, bots = len(visits), len(requests.milliseconds)
+
+        def with_bots(values: Array, of_bots: Array | int) -> Array:
+            return np.concatenate([values, np.broadcast_to(np.asarray(of_bots, dtype=values.dtype), bots)])
+
+        # -- times; the second delivery of a repeated event is one more row
+        visit_id = visit_numbers(with_bots(arrays["session_no"], FIRST_REQUEST + requests.number))
+        bits = self._draws.bits_of("delivery", visit_id[events.visit] * 10_000 + events.position)
+        share = np.where(arrays["is_resent"], round(RESENT_EVENTS_SHARE * 65_536), 0)
+        share = with_bots(share.astype(np.int64), round(RESENT_BOT_SHARE * 65_536))
+        again = np.flatnonzero(_part(bits, 0, 16, 65_536) < share[events.visit])
+        start = with_bots(arrays["start_ms"], requests.milliseconds)
+        happened = start[events.visit] + (events.seconds * 1000).astype(np.int64)
+        sent = happened + 20 + _part(bits, 16, 10, 900)
+        flushed = with_bots(
+            np.where(
+                arrays["late_seconds"] > 0, arrays["start_ms"] + 1000 * arrays["late_seconds"].astype(np.int64), 0
+            ),
+            0,
+        )
+        # Without a connection the device keeps its events, and sends them together when it has one again.
+        sent = np.maximum(sent, flushed[events.visit] + _part(bits, 26, 8, 200))
+        known = sent + 30 + _part(bits, 34, 9, 400)
+        # A device that got no answer sends again, with the time of its second try; or a queue on the way hands the
+        # same message on twice.
+        tries_again = _part(bits[again], 43, 1, 2) == 0
+        sent_again = sent[again] + np.where(tries_again, 2_000 + _part(bits[again], 44, 20, 600_000), 0)
+        known_again = (
+            known[again]
+            + (sent_again - sent[again])
+            + np.where(tries_again, 0, 500 + _part(bits[again], 44, 20, 20_000))
+        )
+        known = np.concatenate([known, known_again])
+        order = np.argsort(known, kind="stable")
+        if self._from is not None:
+            order = order[known[order] >= self._from]
+        if self._before is not None:
+            order = order[known[order] < self._before]
+        row = np.concatenate([np.arange(len(happened)), again])[order]
+        visit, happened = events.visit[row], happened[row]
+        sent, known = np.concatenate([sent, sent_again])[order], known[order]
+        skew = with_bots(1000 * arrays["skew_seconds"].astype(np.int64), 0)[visit]
+
+        # -- columns
+        kind = events.kind[row]
+        position = events.position[row]
+        priceless = ~_HAS_PRICE[kind]
+        is_person = visit < people
+        # Bots that pass for people use a browser, which says which page of the shop it comes from.
+        goes_on = np.where(is_person, position > 0, with_bots(np.zeros(people, dtype=bool), requests.goes_on)[visit])
+        at = {name: visits[name].combine_chunks() for name in ("order_id", "region", "referrer_url", "tags")}
+        is_tagged = position == with_bots(arrays["tag_position"], -1)[visit]
+        columns = {
+            "event_id": joined_digits(visit_id, visit, position),
+            "event_type": _EVENT_TYPES.column(kind),
+            "event_name": _EVENT_NAMES.column(kind),
+            "anonymous_id": _by_visit(with_bots(arrays["cookie_no"], requests.cookie), visit, cookie_texts),
+            "user_id": self._users(arrays, visit, position, bots),
+            "email": self._login_emails(arrays, kind, visit),
+            "page_url": self._page_urls(events, row, kind, visit, is_tagged, at["tags"]),
+            "referrer_url": _referrers(at["referrer_url"], position, visit, is_tagged, goes_on),
+            "content_type": _CONTENT_TYPES.column(kind),
+            "product_id": self._products.column(events.product[row], ~_HAS_PRODUCT[kind]),
+            "list_price": cents(events.list_cents[row], schema.field("list_price").type, priceless),
+            "shown_price": cents(events.shown_cents[row], schema.field("shown_price").type, priceless),
+            "currency": coded(np.zeros(len(row), dtype=np.int32), _DOLLARS, priceless),
+            "quantity": integers(events.quantity[row], ~_HAS_QUANTITY[kind]),
+            "cart_id": _by_visit(
+                with_bots(arrays["session_no"], FIRST_BOT_CART + requests.cookie - FIRST_COOKIE),
+                visit,
+                lambda numbers: digits(cart_numbers(numbers)),
+                ~_HAS_CART[kind],
+            ),
+            "order_id": _of_visit(at["order_id"], visit, kind == int(Step.ORDER)),
+            "search_query": self._words.column(events.kind_no[row], kind != int(Step.SEARCH)),
+            "user_agent": self._agents.column(with_bots(arrays["agent_no"], requests.agent)[visit]),
+            "ip_address": self._addresses(arrays, requests, visit),
+            "region": self._regions(at["region"], requests, visit),
+            "sent_at": instants(sent + skew),
+            "occurred_at": instants(happened + skew),
+            "known_at": instants(known),
+            "load_id": coded(np.zeros(len(row), dtype=np.int32), pa.array([load_id])),
+        }
+        return pa.table({name: columns.get(name, pa.nulls(len(row), schema.field(name).type)) for name in schema.names})
+
+    def _users(self, arrays: dict[str, Array], visit: Array, position: Array, bots: int) -> pa.Array:
+        state = np.concatenate([arrays["state"], np.zeros(bots, dtype=arrays["state"].dtype)])
+        login = np.concatenate([arrays["login_position"], np.zeros(bots, dtype=arrays["login_position"].dtype)])
+        person = np.concatenate([arrays["user_person_no"], np.full(bots, -1, dtype=arrays["user_person_no"].dtype)])
+        is_known = (state[visit] == KNOWN) | ((state[visit] == LOGS_IN) & (position >= login[visit]))
+        return _by_visit(person, visit, _user_texts, ~is_known)
+
+    def _login_emails(self, arrays: dict[str, Array], kind: Array, visit: Array) -> pa.Array:
+        logins = np.flatnonzero(kind == int(Step.LOGIN))
+        emails = self._emails.take(pa.array(arrays["user_person_no"][visit[logins]])).dictionary_encode()
+        codes = np.zeros(len(kind), dtype=np.int32)
+        codes[logins] = emails.indices.to_numpy()
+        return coded(codes, emails.dictionary, kind != int(Step.LOGIN))
+
+    def _page_urls(
+        self, events: _Events, row: Array, kind: Array, visit: Array, is_tagged: Array, tags: pa.Array
+    ) -> pa.Array:
+        of = self._page_of[kind]
+        page = self._page_first[kind] + np.where(
+            of == 1, events.product[row], np.where(of == 2, events.kind_no[row], 0)
+        )
+        plain = self._pages.column(page)
+        tagged = np.flatnonzero(is_tagged)
+        if not len(tagged):
+            return plain
+        # Campaign tags stand on a few addresses only, which are put behind the others.
+        separator = pa.array(np.where(kind[tagged] == int(Step.SEARCH), "&", "?"))
+        with_tags = pc.binary_join_element_wise(
+            self._pages.texts.take(pa.array(self._pages.code[page[tagged]])),
+            separator,
+            tags.take(pa.array(visit[tagged])),
+            "",
+        ).dictionary_encode()
+        codes = plain.indices.to_numpy().copy()
+        codes[tagged] = len(plain.dictionary) + with_tags.indices.to_numpy()
+        return coded(codes, pa.concat_arrays([plain.dictionary, with_tags.dictionary]))
+
+    def _regions(self, regions: pa.Array, requests: BotTraffic, visit: Array) -> pa.Array:
+        """Where the address was located; bots sit in data centers."""
+        of_bots = _BOT_REGIONS.take(pa.array(requests.address % len(_BOT_REGIONS)))
+        together = pa.concat_arrays([regions, of_bots])
+        return _of_visit(together, visit, np.ones(len(visit), dtype=bool))
+
+    def _addresses(self, arrays: dict[str, Array], requests: BotTraffic, visit: Array) -> pa.Array:
+        people = _by_visit(
+            np.concatenate([arrays["address_no"], np.zeros(len(requests.milliseconds), dtype=np.int64)]), visit, dotted
+        )
+        codes = people.indices.to_numpy().copy()
+        bots = visit >= len(arrays["address_no"])
+        address = requests.address[visit[bots] - len(arrays["address_no"])]
+        codes[bots] = len(people.dictionary) + self._bot_addresses.code[address]
+        return used(codes, pa.concat_arrays([people.dictionary, self._bot_addresses.texts]))
+
+
+ORDER_STEPS = ((0, Step.HOME), (100, Step.CART), (102, Step.CHECKOUT), (104, Step.ORDER))
+_EVENT_TYPES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].event_type for step in range(_KINDS)]))
+_EVENT_NAMES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].event_name for step in range(_KINDS)]))
+_CONTENT_TYPES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].content_type for step in range(_KINDS)]))
+_BOT_REGIONS = pa.array(["VA", "OR", "OH", None, "CA"])
+_DOLLARS = pa.array(["USD"])
+_PLAIN = ("event_id", "list_price", "shown_price", "quantity", "sent_at", "occurred_at", "known_at")
+
+
+def _file_schema(schema: pa.Schema) -> pa.Schema:
+    """The types in which chunks are handed to the writer; in the file, a dictionary of strings is a string column."""
+    coded_text = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [
+            field if field.name in _PLAIN or field.type != pa.string() else pa.field(field.name, coded_text)
+            for field in schema
+        ]
+    )
+
+
+def _open_pages(connection: duckdb.DuckDBPyConnection) -> tuple[Vocabulary, Array, Array]:
+    """All pages; per step the number of its first one, and whether it is always that (0) or one a product (1) or a
+    kind of products (2).
     """
+    pages: list[pa.Array] = []
+    first, of = np.zeros(_KINDS, dtype=np.int64), np.zeros(_KINDS, dtype=np.int8)
+    for step, url in _FIXED.items():
+        first[int(step)] = sum(map(len, pages))
+        pages.append(pa.array([url]))
+    for steps, url in _OF_PRODUCT.items():
+        first[[int(step) for step in steps]], of[[int(step) for step in steps]] = sum(map(len, pages)), 1
+        pages.append(_column(connection, f"select {url} from base_products order by product_no"))
+    for step, url in _OF_KIND.items():
+        first[int(step)], of[int(step)] = sum(map(len, pages)), 2
+        pages.append(_column(connection, f"select {url} from base_kinds order by kind_no"))
+    return Vocabulary.of(pa.concat_arrays(pages)), first, of
 
 
-def _text(value: str | None) -> str:
-    return "null" if value is None else f"'{value}'"
+def _column(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Array:
+    """The one column of a query, in one piece."""
+    return connection.execute(query).to_arrow_table().column(0).combine_chunks().cast(pa.string())
+
+
+def _milliseconds(instant: datetime | None) -> int | None:
+    return None if instant is None else round(instant.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _places(lengths: Array) -> Array:
+    """0, 1, 2 … within each of the groups of `lengths` rows."""
+    places: Array = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return places
+
+
+def _part(bits: Array, shift: int, width: int, below: int) -> Array:
+    """An integer from 0 to `below` - 1 out of `width` random bits."""
+    part: Array = ((bits >> np.uint64(shift)) & np.uint64((1 << width) - 1)).astype(np.int64)
+    return (part * below) >> width
+
+
+def _user_texts(persons: Array) -> pa.Array:
+    """user_id of each person number; nobody (-1) gets one that nobody has."""
+    return pc.binary_join_element_wise("u", pa.array(user_numbers(persons)).cast(pa.string()), "")
+
+
+def _by_visit(values: Array, visit: Array, texts: Callable[[Array], pa.Array], absent: Array | None = None) -> pa.Array:
+    """A text that all events of a visit share, made once a value."""
+    unique, codes = np.unique(values, return_inverse=True)
+    return coded(codes[visit], texts(unique), absent)
+
+
+def _of_visit(texts: pa.Array, visit: Array, present: Array) -> pa.Array:
+    """A column of the visits where `present`; rows behind the last visit are bots' and have none."""
+    encoded = texts.dictionary_encode()
+    if not len(encoded.dictionary):
+        return coded(np.zeros(len(visit), dtype=np.int32), pa.array([""]), np.ones(len(visit), dtype=bool))
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    of_event = np.where(visit < len(codes), codes[np.minimum(visit, len(codes) - 1)], -1)
+    return coded(of_event, encoded.dictionary, ~present | (of_event < 0))
+
+
+def _referrers(texts: pa.Array, position: Array, visit: Array, is_tagged: Array, goes_on: Array) -> pa.Array:
+    """The visit's own referrer on its first page, then the shop itself; none where a link in an e-mail was opened."""
+    outside = _of_visit(texts, visit, position == 0)
+    own = len(outside.dictionary)
+    codes = outside.indices.fill_null(-1).to_numpy(zero_copy_only=False).copy()
+    codes[goes_on & ~is_tagged] = own
+    return coded(codes, pa.concat_arrays([outside.dictionary, pa.array([f"{SITE}/"])]), codes < 0)

@@ -6,7 +6,6 @@ import duckdb
 
 from ingestion.overlay.plan import EVERYTHING_KNOWN, PERIOD_END, PERIOD_START, SITE, ZONE, OverlayPlan
 
-REACHED_SHARE = 0.95  # of the recipients with an address: the others never agreed to mail
 BOUNCED_SHARE, HARD_BOUNCE_SHARE = 0.025, 0.6
 OPENED_SHARE, CLICKED_SHARE = 0.34, 0.22  # of those delivered, of those opened; for the average person
 MACHINE_SHARE = 0.3  # people whose mail program loads pictures before anybody reads
@@ -28,26 +27,28 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
     kinds = ", ".join(
         f"({number}, '{name}', {days}, {share})" for number, (name, (days, share)) in enumerate(MAILS.items())
     )
-    recipients = (
-        "people.loyalty_id = cast(base_recipients.loyalty_id as varchar)"
-        if plan.scale == 1
-        else "people.household_loyalty_id = base_recipients.loyalty_id"
-    )
+    clicked = f"least(0.8, {CLICKED_SHARE} * interest * (0.6 + 0.8 * price_sensitivity))"
     connection.execute(f"""
         create or replace temp table mails as
         with kinds(kind_no, kind, after_days, share) as (values {kinds}),
-        planned as (
+        batches as (
             select
-                (person_no * 64 + campaign_no) * 4 + kind_no as mail_no, person_no, campaign_id, kind, share,
+                campaign_id, campaign_no, kind_no, kind, share,
                 timezone('UTC', timezone('{ZONE}',
                     cast(starts_on as timestamp) + to_days(after_days) + to_hours(8)))
-                    + to_seconds({draws.below("sending", "(campaign_no * 4 + kind_no)", 10_000)}) as batch_at,
-                email, person_no % 100 as lane, home_no, price_sensitivity
+                    + to_seconds({draws.below("sending", "(campaign_no * 4 + kind_no)", 10_000)}) as batch_at
             from (select *, row_number() over (order by campaign_id) as campaign_no from base_campaigns) as campaigns
-            join base_recipients using (campaign_id)
-            join people on {recipients}
             cross join kinds
-            where email is not null and starts_on + cast(after_days as integer) <= ends_on
+            where starts_on + cast(after_days as integer) <= ends_on
+        ),
+        planned as (
+            select
+                (person_no * 64 + campaign_no) * 4 + kind_no as mail_no, person_no, campaign_id, kind, share, batch_at,
+                email, people.loyalty_id, price_sensitivity
+            from batches
+            join base_recipients using (campaign_id)
+            join people on people.household_loyalty_id = base_recipients.loyalty_id
+            where email is not null and agrees_to_mail
         ),
         sent as (
             select
@@ -61,7 +62,6 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
             from planned
             where batch_at < timestamp '{PERIOD_END}' - to_days(1)
                 and {draws.chance("mailed", no, "share")}
-                and {draws.chance("reached", "person_no", REACHED_SHARE)}
         ),
         happened as (
             select
@@ -69,8 +69,7 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
                 case when not (is_hard or is_soft)
                     then sent_at + to_milliseconds(800 + {draws.below("delivery", no, 45_000)}) end as delivered_at,
                 {draws.chance("opened", no, f"least(0.95, {OPENED_SHARE} * interest)")} as is_opened,
-                {draws.chance("clicked", no, f"least(0.8, {CLICKED_SHARE} * interest * (0.6 + 0.8 * price_sensitivity))")}
-                    as is_clicked,
+                {draws.chance("clicked", no, clicked)} as is_clicked,
                 {draws.chance("unsubscribed", no, UNSUBSCRIBED_SHARE)} as is_unsubscribed,
                 {draws.chance("complained", no, COMPLAINED_SHARE)} as is_complained
             from sent
@@ -100,21 +99,24 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
         ended as (
             -- Whoever has left, or whose address is known to be bad, gets no more.
             select
-                *,
-                min(least(
-                    unsubscribed_at, complained_at, case when is_hard then sent_at + to_minutes(1) end
-                )) over (partition by person_no) as last_mail_before
+                person_no,
+                min(least(unsubscribed_at, complained_at, case when is_hard then sent_at + to_minutes(1) end))
+                    as last_mail_before
             from timed
+            where is_unsubscribed or is_complained or is_hard
+            group by person_no
         )
         select
-            mail_no, cast('m' || (100_000_000_000 + mail_no) as varchar) as message_id, person_no, campaign_id, kind,
+            mail_no, cast('m' || (100_000_000_000 + mail_no) as varchar) as message_id, person_no, loyalty_id,
+            campaign_id, kind,
             -- Mailing lists keep what people once typed.
             case when {draws.chance("list case", "person_no", 0.04)} then upper(email) else email end as email,
             sent_at, delivered_at, is_hard, is_soft, machine_opened_at, opened_at, clicked_at, unsubscribed_at,
             complained_at,
             '{SITE}/offers?utm_source=newsletter&utm_medium=email&utm_campaign=' || campaign_id || '&utm_content='
                 || replace(kind, ' ', '-') as link_url
-        from ended
+        from timed
+        left join ended using (person_no)
         where last_mail_before is null or sent_at < last_mail_before
     """)
 
@@ -137,11 +139,11 @@ def email_events_sql(plan: OverlayPlan) -> str:
     return " union all ".join(
         f"""
         select
-            message_id, '{event}' as event_type, campaign_id, loyalty_id, mails.email, {link} as link_url,
+            message_id, '{event}' as event_type, campaign_id, loyalty_id, email, {link} as link_url,
             {"case when is_hard then 'hard' else 'soft' end" if event == "bounced" else "null"} as bounce_type,
             {user_agent} as user_agent, {instant} as occurred_at,
             {instant} + to_milliseconds(200 + mail_no % 3000) as known_at
-        from mails join people using (person_no)
+        from mails
         where {instant} is not null and ({condition}) and {instant} < {ends}
         """
         for event, instant, condition, user_agent, link in kinds

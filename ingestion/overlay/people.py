@@ -6,13 +6,17 @@ bought, so that generated browsing and real orders tell one story; a copy is dra
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
+import numpy as np
 
 from ingestion.overlay.plan import OverlayPlan
 from ingestion.overlay.pools import AREA_CODES, NUMBERS_PER_AREA_CODE
 
-FAMILY_SHARE = 0.08  # of the pairs of neighboring numbers: they share a home, mostly a name, an address and a device
+FAMILY_SHARE = 0.1  # of the pairs of neighboring numbers: they share a home, mostly a name, an address and a device
 EMAIL_SHARE = 0.93
+MAIL_SHARE = 0.8  # agree to e-mails when they sign up
 ACCOUNT_SHARE = 0.72
 ONLINE_SHARE = 0.85
 MOVED_SHARE = 0.09
@@ -26,19 +30,26 @@ AGE_BANDS = {"19-24": (19, 24), "25-34": (25, 34), "35-44": (35, 44), "45-54": (
 UNKNOWN_AGE = (21, 82)
 # Odd and prime to the capacity, so that numbers look drawn and never repeat.
 PHONE_STEP = 1_299_709
-USER_STEP, USER_CAPACITY = 7_368_787, 9_000_011
+FIRST_USER, USER_STEP, USER_CAPACITY = 10_000_000, 7_368_787, 9_000_011
 
 
-def open_people(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> int:
-    """Make the table `people`; returns how many there are."""
+def user_numbers(persons: np.ndarray) -> np.ndarray:
+    """The number in each person's user_id; as in the query below."""
+    numbers: np.ndarray = FIRST_USER + (persons * USER_STEP) % USER_CAPACITY
+    return numbers
+
+
+def open_people(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, pools: Mapping[str, int]) -> None:
+    """Make the table `people`; `pools` says how many rows each pool has."""
     _open_tastes(connection, plan)
     counted = connection.execute("select count(*) from base_households").fetchone()
     assert counted is not None
     households = int(counted[0])
-    connection.execute(_drawn_sql(plan, households))
+    departments = connection.execute("select count(*) from base_departments").fetchone()
+    assert departments is not None
+    connection.execute(_drawn_sql(plan, households, int(departments[0]), pools))
     connection.execute(_people_sql(plan))
     connection.execute("drop table people_drawn")
-    return households * plan.scale
 
 
 def _open_tastes(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
@@ -48,8 +59,7 @@ def _open_tastes(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> No
         with counted as (
             select loyalty_id, department_no, share, count(*) as lines
             from base_lines
-            join base_products using (product_no)
-            join base_departments using (department)
+            join base_departments using (department_code)
             group by all
         ),
         lifts as (
@@ -73,29 +83,28 @@ def _open_tastes(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> No
     """)
 
 
-def _drawn_sql(plan: OverlayPlan, households: int) -> str:
+def _drawn_sql(plan: OverlayPlan, households: int, departments: int, pools: Mapping[str, int]) -> str:
     draws, no = plan.draws, "person_no"
     copies = "household_no" if plan.scale == 1 else f"household_no + copy_no * {households}"
     if plan.scale == 1:
         source = "select *, 0 as copy_no from base_households"
-        loyalty = "cast(base.loyalty_id as varchar)"
+        loyalty = "base.loyalty_id"
         intensity = "1.0"
         taste = "household_tastes.department_no"
     else:
         source = f"select * from base_households cross join range({plan.scale}) as copies(copy_no)"
-        loyalty = "cast(base.loyalty_id as varchar) || '-' || copy_no"
+        loyalty = "base.loyalty_id || '-' || copy_no"
         # A copy buys more or less than its household: a factor with mean 1.
         intensity = f"exp(0.35 * {draws.normal('intensity', no)} - 0.06125)"
         taste = (
             f"case when {draws.chance('keeps taste', no, 0.7)} then household_tastes.department_no "
-            f"else {draws.below('other taste', no, '(select count(*) from base_departments)')} end"
+            f"else {draws.below('other taste', no, departments)} end"
         )
     ages = " ".join(f"when '{band}' then {low}" for band, (low, _) in AGE_BANDS.items())
     spans = " ".join(f"when '{band}' then {high - low + 1}" for band, (low, high) in AGE_BANDS.items())
     low, high = UNKNOWN_AGE
-    places = "(select count(*) from pool_places)"
     # Squaring the draw makes some places larger than others.
-    place = f"cast(floor(power({{}}, 1.6) * {places}) as integer)"
+    place = f"cast(floor(power({{}}, 1.6) * {pools['pool_places']}) as integer)"
     return f"""
         create or replace temp table people_drawn as
         with base as ({source}),
@@ -135,14 +144,14 @@ def _drawn_sql(plan: OverlayPlan, households: int) -> str:
             -- To buy in any two weeks, at the household's own rate.
             1 - exp(-2 * intensity * order_count / active_weeks) as purchase_probability,
             {draws.chance("sex", no, 0.55)} as is_female,
-            {draws.below("first name", no, "(select count(*) from pool_female)")} as first_no,
+            {draws.below("first name", no, pools["pool_female"])} as first_no,
             case when {draws.chance("own name", no, 0.15)} and home_no <> person_no
-                then {draws.below("last name", no, "(select count(*) from pool_last)")}
-                else {draws.below("last name", "home_no", "(select count(*) from pool_last)")} end as last_no,
-            {draws.below("earlier name", no, "(select count(*) from pool_last)")} as earlier_last_no,
+                then {draws.below("last name", no, pools["pool_last"])}
+                else {draws.below("last name", "home_no", pools["pool_last"])} end as last_no,
+            {draws.below("earlier name", no, pools["pool_last"])} as earlier_last_no,
             {draws.chance("renamed", no, RENAMED_SHARE)} as is_renamed,
-            {draws.below("street", "home_no", "(select count(*) from pool_streets)")} as street_no,
-            {draws.below("old street", "home_no", "(select count(*) from pool_streets)")} as old_street_no,
+            {draws.below("street", "home_no", pools["pool_streets"])} as street_no,
+            {draws.below("old street", "home_no", pools["pool_streets"])} as old_street_no,
             1 + {draws.below("house number", "home_no", 1800)} as house_number,
             1 + {draws.below("old house number", "home_no", 1800)} as old_house_number,
             {place.format(draws.unit("place", "home_no"))} as place_no,
@@ -158,6 +167,8 @@ def _drawn_sql(plan: OverlayPlan, households: int) -> str:
             {draws.choice("second domain", no, EMAIL_DOMAINS)} as second_domain,
             {draws.below("email form", no, 6)} as email_form,
             {draws.chance("second email", no, SECOND_EMAIL_SHARE)} as has_second_email,
+            {draws.chance("old account", no, 0.4)} as has_old_account,
+            {draws.chance("agrees to mail", no, MAIL_SHARE)} as agrees_to_mail,
             {draws.chance("online", no, ONLINE_SHARE)} as is_online,
             {draws.chance("account", no, ACCOUNT_SHARE)} as wants_account,
             -- Most were customers before the year began.
@@ -175,6 +186,7 @@ def _people_sql(plan: OverlayPlan) -> str:
             select
                 drawn.*,
                 case when is_female then female.value else male.value end as first_name,
+                case when is_female then female.plain else male.plain end as plain_first, last.plain as plain_last,
                 last.value as last_name, earlier.value as earlier_last_name,
                 house_number || ' ' || street.value as street,
                 old_house_number || ' ' || old_street.value as old_street,
@@ -190,13 +202,6 @@ def _people_sql(plan: OverlayPlan) -> str:
             join pool_places as place on place.place_no = drawn.place_no
             join pool_places as old_place on old_place.place_no = drawn.old_place_no
         ),
-        plain as (
-            select
-                *,
-                regexp_replace(lower(strip_accents(first_name)), '[^a-z]', '', 'g') as plain_first,
-                regexp_replace(lower(strip_accents(last_name)), '[^a-z]', '', 'g') as plain_last
-            from named
-        ),
         written as (
             select
                 *,
@@ -208,7 +213,7 @@ def _people_sql(plan: OverlayPlan) -> str:
                     when 4 then plain_first || '_' || plain_last
                     else plain_first || '.' || plain_last || lpad(cast(year(birth_date) % 100 as varchar), 2, '0')
                 end as local_part
-            from plain
+            from named
         ),
         counted as (
             -- Two people never have one address, dots or not; whom it fits later gets a number.
@@ -226,6 +231,14 @@ def _people_sql(plan: OverlayPlan) -> str:
                 (person_no * 2 * {PHONE_STEP}) % {capacity} as phone_no,
                 ((person_no * 2 + 1) * {PHONE_STEP}) % {capacity} as old_phone_no
             from counted
+        ),
+        addressed as (
+            select
+                *,
+                -- The old address of those who changed it. Its form holds the number, so that nobody else has it.
+                case when has_email and has_second_email
+                    then plain_first || '.p' || (person_no * 31 + 17) || '@' || second_domain end as second_email
+            from reachable
         )
         select
             person_no, 'p' || person_no as person_id, household_no, household_loyalty_id, copy_no, loyalty_id,
@@ -238,16 +251,17 @@ def _people_sql(plan: OverlayPlan) -> str:
             birth_date, age_band,
             -- how to reach
             case when has_email then full_email end as email,
-            -- The old address of those who changed it. Its form holds the number, so that nobody else has it.
-            case when has_email and has_second_email
-                then plain_first || '.p' || (person_no * 31 + 17) || '@' || second_domain end as second_email,
+            second_email, agrees_to_mail,
+            -- Who signed in to the web long ago may have done so with the old address.
+            case when has_old_account and second_email is not null then second_email when has_email then full_email end
+                as account_email,
             {_phone("phone_no")} as phone, {_phone("old_phone_no")} as old_phone,
             street, city, region, postcode, old_street, old_city, old_region, old_postcode, is_moved, moved_at,
             -- the web
             is_online, is_online and wants_account and has_email as has_account,
-            'u' || ({USER_CAPACITY} + (person_no * {USER_STEP}) % {USER_CAPACITY}) as user_id, signed_up_at,
+            'u' || ({FIRST_USER} + (person_no * {USER_STEP}) % {USER_CAPACITY}) as user_id, signed_up_at,
             first_order_no, order_count, is_mailed
-        from reachable
+        from addressed
         join base_departments on department_no = taste_department_no
         left join pool_area_codes as area on area.number = phone_no // {NUMBERS_PER_AREA_CODE}
         left join pool_area_codes as old_area on old_area.number = old_phone_no // {NUMBERS_PER_AREA_CODE}

@@ -51,6 +51,10 @@ class OverlayPlan:
         if self.events is not None and self.events < 0:
             raise ValueError(f"events must not be negative, but is {self.events}")
 
+    def wanted_events(self, people: int) -> int:
+        """About how many web events."""
+        return self.events if self.events is not None else EVENTS_PER_PERSON * people
+
     @property
     def draws(self) -> Draws:
         return Draws(self.seed)

@@ -74,21 +74,31 @@ PATHS, PATH_STEPS = 2_000, 60
 LEFT_WITHIN_SECONDS = 560.0
 IDLE_SECONDS = (31 * 60.0, 6 * 3600.0)
 
-H, C, S, P, R, T, A, D, K, Q, O, Y, M = (
-    Step.HOME, Step.CATEGORY, Step.SEARCH, Step.PRODUCT, Step.REVIEW, Step.TUTORIAL, Step.ADD, Step.REMOVE, Step.CART,
-    Step.CHECKOUT, Step.ORDER, Step.ACCOUNT, Step.PROMOTION,
-)  # fmt: skip
-# Where people go next without buying; what is missing to 1 is leaving.
+# Where people go next without buying, by weight; how long a visit lasts is drawn apart.
 WALK: dict[Step, dict[Step, float]] = {
-    H: {C: 0.34, S: 0.25, P: 0.14, M: 0.07, T: 0.05, Y: 0.03},
-    C: {P: 0.52, C: 0.18, S: 0.09, H: 0.06},
-    S: {P: 0.55, S: 0.15, C: 0.10, H: 0.04},
-    P: {P: 0.24, C: 0.22, R: 0.12, S: 0.13, H: 0.06, T: 0.03},
-    R: {P: 0.40, C: 0.18, R: 0.10, S: 0.08},
-    T: {P: 0.22, T: 0.20, C: 0.18, H: 0.08},
-    Y: {H: 0.20, C: 0.18, Y: 0.15},
-    M: {C: 0.45, P: 0.35},
-    Step.OFFERS: {P: 0.42, C: 0.26, S: 0.08},
+    Step.HOME: {
+        Step.CATEGORY: 0.34,
+        Step.SEARCH: 0.25,
+        Step.PRODUCT: 0.14,
+        Step.PROMOTION: 0.07,
+        Step.TUTORIAL: 0.05,
+        Step.ACCOUNT: 0.03,
+    },
+    Step.CATEGORY: {Step.PRODUCT: 0.52, Step.CATEGORY: 0.18, Step.SEARCH: 0.09, Step.HOME: 0.06},
+    Step.SEARCH: {Step.PRODUCT: 0.55, Step.SEARCH: 0.15, Step.CATEGORY: 0.10, Step.HOME: 0.04},
+    Step.PRODUCT: {
+        Step.PRODUCT: 0.24,
+        Step.CATEGORY: 0.22,
+        Step.REVIEW: 0.12,
+        Step.SEARCH: 0.13,
+        Step.HOME: 0.06,
+        Step.TUTORIAL: 0.03,
+    },
+    Step.REVIEW: {Step.PRODUCT: 0.40, Step.CATEGORY: 0.18, Step.REVIEW: 0.10, Step.SEARCH: 0.08},
+    Step.TUTORIAL: {Step.PRODUCT: 0.22, Step.TUTORIAL: 0.20, Step.CATEGORY: 0.18, Step.HOME: 0.08},
+    Step.ACCOUNT: {Step.HOME: 0.20, Step.CATEGORY: 0.18, Step.ACCOUNT: 0.15},
+    Step.PROMOTION: {Step.CATEGORY: 0.45, Step.PRODUCT: 0.35},
+    Step.OFFERS: {Step.PRODUCT: 0.42, Step.CATEGORY: 0.26, Step.SEARCH: 0.08},
 }
 
 
@@ -104,7 +114,14 @@ class Flavor:
     min_steps: int = 1
 
 
-ENTRIES = {H: 0.42, C: 0.16, S: 0.08, P: 0.26, T: 0.05, R: 0.03}
+ENTRIES = {
+    Step.HOME: 0.42,
+    Step.CATEGORY: 0.16,
+    Step.SEARCH: 0.08,
+    Step.PRODUCT: 0.26,
+    Step.TUTORIAL: 0.05,
+    Step.REVIEW: 0.03,
+}
 FLAVORS: tuple[Flavor, ...] = (
     Flavor("look", 0.72, ENTRIES),
     Flavor("long look", 0.13, ENTRIES, min_steps=9),
@@ -117,7 +134,7 @@ FLAVORS: tuple[Flavor, ...] = (
 
 
 def open_scripts(connection: duckdb.DuckDBPyConnection, draws: Draws) -> None:
-    """Make `scripts` (one a row), `script_steps`, `step_kinds` and `paths` (running pauses for visits of any length)."""
+    """Make `scripts` (one a row), `script_steps` and `paths` (running pauses for visits of any length)."""
     heads: list[pa.Table] = []
     steps: list[pa.Table] = []
     for number, flavor in enumerate(FLAVORS):
@@ -133,24 +150,14 @@ def open_scripts(connection: duckdb.DuckDBPyConnection, draws: Draws) -> None:
             "seconds": pa.array(running.ravel(), pa.float32()),
         }
     )
-    kinds = pa.table(
-        {
-            "kind": pa.array([int(step) for step in STEP_KINDS], pa.int8()),
-            "event_type": [kind.event_type for kind in STEP_KINDS.values()],
-            "event_name": pa.array([kind.event_name for kind in STEP_KINDS.values()], pa.string()),
-            "content_type": [kind.content_type for kind in STEP_KINDS.values()],
-        }
-    )
     for name, table in {
         "scripts": pa.concat_tables(heads),
-        "script_walks": pa.concat_tables(steps),
+        "script_steps": pa.concat_tables(steps),
         "paths": paths,
-        "step_kinds": kinds,
     }.items():
         connection.register("script_rows", table)
         connection.execute(f"create or replace temp table {name} as from script_rows")
         connection.unregister("script_rows")
-    connection.execute("create or replace temp table script_steps as from script_walks join step_kinds using (kind)")
 
 
 def _flavor_tables(flavor: Flavor, first_no: int, generator: np.random.Generator) -> tuple[pa.Table, pa.Table]:
@@ -159,26 +166,27 @@ def _flavor_tables(flavor: Flavor, first_no: int, generator: np.random.Generator
     kinds = np.full((count, MAX_STEPS), -1, dtype=np.int8)
     current = _drawn(np.repeat(_row(flavor.starts)[None, :], count, axis=0), generator)
     transitions = np.stack([_row(WALK.get(Step(step), {})) for step in range(len(Step))])
-    # Stops are the rest to 1; the script goes on regardless until it has its steps.
     last = generator.geometric(0.16, size=count) + flavor.min_steps - 1
     last = np.minimum(last, MAX_STEPS - 8)
+    # Stops are drawn; the walk itself never ends.
     for step in range(MAX_STEPS - 8):
         alive = step < last
         kinds[alive, step] = current[alive]
         if flavor.add_share and step:
-            added = alive & (kinds[:, step - 1] == P) & (generator.random(count) < flavor.add_share)
-            kinds[added, step] = A
-            current = np.where(added, P, current)
+            added = alive & (kinds[:, step - 1] == Step.PRODUCT) & (generator.random(count) < flavor.add_share)
+            kinds[added, step] = Step.ADD
+            current = np.where(added, Step.PRODUCT, current)
         current = _drawn(transitions[current], generator)
+    before_ending = last
     if flavor.cart:
-        last = _with_cart_end(flavor, kinds, last, generator)
+        before_ending, last = _with_cart_end(flavor, kinds, last, generator)
     arrival = np.full(count, -1)
     if flavor.name == "mail":
         arrival[:] = 0
     elif flavor.name == "mail mid visit":
         arrival = 1 + np.floor(generator.random(count) * (last - 2)).astype(int)
         kinds[np.arange(count), arrival] = Step.OFFERS
-    return _timed_tables(flavor, first_no, kinds, last, arrival, generator)
+    return _timed_tables(flavor, first_no, kinds, before_ending, last, arrival, generator)
 
 
 def _row(weights: dict[Step, float]) -> np.ndarray:
@@ -195,18 +203,35 @@ def _drawn(probabilities: np.ndarray, generator: np.random.Generator) -> np.ndar
     return drawn
 
 
-def _with_cart_end(flavor: Flavor, kinds: np.ndarray, last: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Every script of this flavor puts something into the cart, and ends the way its kind of cart does."""
+def _with_cart_end(
+    flavor: Flavor, kinds: np.ndarray, last: np.ndarray, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every script of this flavor puts something into the cart, and ends the way its kind of cart does.
+
+    Returns the number of steps before that ending, and in all.
+    """
     rows = np.arange(len(kinds))
-    without = ~(kinds == A).any(axis=1)
+    without = ~(kinds == Step.ADD).any(axis=1)
     # A look and an add at the end of those that had none.
-    kinds[rows[without], last[without]] = P
-    kinds[rows[without], last[without] + 1] = A
+    kinds[rows[without], last[without]] = Step.PRODUCT
+    kinds[rows[without], last[without] + 1] = Step.ADD
     last = last + 2 * without
+    before_ending = last
     endings: dict[str, list[tuple[Step, ...]]] = {
-        "left_within_10_minutes": [(), (K,), (K, Q), (P,)],
-        "idle_over_30_minutes": [(K,), (K, P, A), (P, K), (K, D), (K, Q)],
-        "unbought_after_24_hours": [(K, C, P, P), (K, Q, H), (K, D, C, P), (P, R, P, K)],
+        "left_within_10_minutes": [(), (Step.CART,), (Step.CART, Step.CHECKOUT), (Step.PRODUCT,)],
+        "idle_over_30_minutes": [
+            (Step.CART,),
+            (Step.CART, Step.PRODUCT, Step.ADD),
+            (Step.PRODUCT, Step.CART),
+            (Step.CART, Step.REMOVE),
+            (Step.CART, Step.CHECKOUT),
+        ],
+        "unbought_after_24_hours": [
+            (Step.CART, Step.CATEGORY, Step.PRODUCT, Step.PRODUCT),
+            (Step.CART, Step.CHECKOUT, Step.HOME),
+            (Step.CART, Step.REMOVE, Step.CATEGORY, Step.PRODUCT),
+            (Step.PRODUCT, Step.REVIEW, Step.PRODUCT, Step.CART),
+        ],
     }
     options = endings[flavor.cart or ""]
     chosen = generator.integers(len(options), size=len(kinds))
@@ -215,13 +240,14 @@ def _with_cart_end(flavor: Flavor, kinds: np.ndarray, last: np.ndarray, generato
             of_option = chosen == number
             kinds[rows[of_option], last[of_option]] = step
             last = last + of_option
-    return last
+    return before_ending, last
 
 
 def _timed_tables(
     flavor: Flavor,
     first_no: int,
     kinds: np.ndarray,
+    before_ending: np.ndarray,
     last: np.ndarray,
     arrival: np.ndarray,
     generator: np.random.Generator,
@@ -230,12 +256,11 @@ def _timed_tables(
     medians = np.array([STEP_KINDS[Step(step)].pause for step in range(len(Step))])
     pauses = medians[kinds] * np.exp(PAUSE_SIGMA * generator.standard_normal((count, width)))
     interrupted = generator.random((count, width)) < INTERRUPTED_SHARE
-    low, high = INTERRUPTED_SECONDS
-    pauses = np.where(interrupted, low * (high / low) ** generator.random((count, width)), pauses)
-    pauses = np.minimum(pauses, high)
+    short, long = INTERRUPTED_SECONDS
+    pauses = np.where(interrupted, short * (long / short) ** generator.random((count, width)), pauses)
+    pauses = np.minimum(pauses, long)
     is_step = np.arange(width)[None, :] < last[:, None]
-    added = np.where((kinds == A).any(axis=1), (kinds == A).argmax(axis=1), width)
-    last_add = np.where((kinds == A).any(axis=1), width - 1 - (kinds == A)[:, ::-1].argmax(axis=1), width)
+    added = np.where((kinds == Step.ADD).any(axis=1), (kinds == Step.ADD).argmax(axis=1), width)
     after = np.arange(width)[None, :] >= added[:, None]
     if flavor.cart == "left_within_10_minutes":
         # Pauses after the first add shrink to fit: the last event is less than ten minutes after it.
@@ -244,7 +269,7 @@ def _timed_tables(
         pauses = np.where(after, pauses * factor[:, None], pauses)
     elif flavor.cart == "idle_over_30_minutes":
         low, high = IDLE_SECONDS
-        pauses[np.arange(count), last_add] = low * (high / low) ** (generator.random(count) ** 1.5)
+        pauses[np.arange(count), before_ending - 1] = low * (high / low) ** (generator.random(count) ** 1.5)
     elif flavor.cart == "unbought_after_24_hours":
         # Longer than ten minutes after the first add: the visitor had every occasion to buy.
         spent = np.where(after & is_step, pauses, 0).sum(axis=1)
@@ -252,7 +277,7 @@ def _timed_tables(
         pauses = np.where(after, np.minimum(pauses * factor[:, None], 1500), pauses)
     seconds = np.cumsum(pauses, axis=1) - pauses
     # Products change with each look; a review, an add or a removal is of the product last looked at.
-    slots = np.cumsum((kinds == P) | (kinds == C) | (kinds == S), axis=1)
+    slots = np.cumsum((kinds == Step.PRODUCT) | (kinds == Step.CATEGORY) | (kinds == Step.SEARCH), axis=1)
     login = 1 + np.floor(generator.random(count) * np.maximum(1, np.minimum(last - 1, 6))).astype(int)
     login_seconds = np.where(
         login < last,
@@ -281,7 +306,6 @@ def _timed_tables(
             "kind": pa.array(kinds[script, step], pa.int8()),
             "slot": pa.array(slots[script, step], pa.int32()),
             "seconds": pa.array(seconds[script, step], pa.float32()),
-            "after_login": pa.array(step >= login[script], pa.bool_()),
         }
     )
     return heads, steps

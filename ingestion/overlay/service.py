@@ -18,6 +18,8 @@ SURVEY_SHARE, SKIPPED_SHARE = 0.14, 0.06
 def support_tickets_sql(plan: OverlayPlan) -> str:
     """Query: rows of the landing table support_tickets, one or two versions a ticket: opened, solved."""
     draws, no = plan.draws, "ticket_no"
+    some_day = f"timestamp '{PERIOD_START}' + to_days(cast({draws.below('ticket day', no, PERIOD_DAYS)} as integer))"
+    priority = f"case when category = 'praise' then 'low' else {draws.choice('priority', no, PRIORITIES)} end"
     anchor = f"first_order_no + {draws.below('ticket order', no, 'order_count')}"
     return f"""
         with opened as (
@@ -36,8 +38,7 @@ def support_tickets_sql(plan: OverlayPlan) -> str:
         ),
         orders as (
             select person_no, order_no, min(order_id) as order_id, min(occurred_at) as ordered_at
-            from ({person_orders_sql(plan)})
-            where (person_no, order_no) in (select (person_no, about_order_no) from about)
+            from ({person_orders_sql(plan, pairs="(select distinct person_no, about_order_no as order_no from about)")})
             group by all
         ),
         contacts_of as (
@@ -53,10 +54,10 @@ def support_tickets_sql(plan: OverlayPlan) -> str:
                 case when category in ('delivery', 'product', 'returns', 'payment')
                     and {draws.chance("names order", no, 0.6)} then order_id end as order_id,
                 channel, category,
-                case when category = 'praise' then 'low' else {draws.choice("priority", no, PRIORITIES)} end as priority,
+                {priority} as priority,
                 date_trunc('second', least(
                     timestamp '2017-12-31 18:00:00',
-                    coalesce(ordered_at, timestamp '{PERIOD_START}' + to_days(cast({draws.below("ticket day", no, PERIOD_DAYS)} as integer)))
+                    coalesce(ordered_at, {some_day})
                     + to_seconds({draws.below("ticket delay", no, 5 * 86400)})
                 )) as occurred_at,
                 exp(10.2 + 1.1 * {draws.normal("solving", no)}) as seconds_open,
@@ -70,7 +71,8 @@ def support_tickets_sql(plan: OverlayPlan) -> str:
             select *, occurred_at + to_seconds(cast(least(1800000, seconds_open) as bigint)) as closed_at from tickets
         ),
         versions as (
-            select *, 'open' as status, null as solved_at, null as satisfaction, occurred_at + to_seconds(30) as known_at
+            select
+                *, 'open' as status, null as solved_at, null as satisfaction, occurred_at + to_seconds(30) as known_at
             from timed
             union all
             select

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ingestion.overlay.columns import cart_text_sql, cookie_text_sql
 from ingestion.overlay.plan import OverlayPlan
-from ingestion.overlay.web import cart_text, cookie_text
 
 
 def truth_queries(plan: OverlayPlan) -> Mapping[str, str]:
@@ -29,7 +29,8 @@ def truth_queries(plan: OverlayPlan) -> Mapping[str, str]:
         # One row per record of a source system: whose it is. kind: person, shared, bot, test_account.
         "records": f"""
             select
-                'crm_contacts' as source_system, contact_id as source_record_id, any_value('p' || person_no) as person_id,
+                'crm_contacts' as source_system, contact_id as source_record_id,
+                any_value('p' || person_no) as person_id,
                 case when any_value(person_no) is null then 'test_account' else 'person' end as kind
             from contacts group by contact_id
             union all
@@ -38,13 +39,13 @@ def truth_queries(plan: OverlayPlan) -> Mapping[str, str]:
             select 'web_users', user_id, person_id, 'person' from people where has_account
             union all
             select
-                'web_visitors', {cookie_text("cookie_no")},
+                'web_visitors', {cookie_text_sql("cookie_no")},
                 -- Whose device it is, also where others use it.
                 'p' || (cookie_no // 256),
                 case when min(person_no) <> max(person_no) then 'shared' else 'person' end
             from web_sessions group by cookie_no
             union all
-            select 'web_visitors', {cookie_text("cookie_no")}, null, 'bot' from bot_requests group by cookie_no
+            select 'web_visitors', {cookie_text_sql("cookie_no")}, null, 'bot' from bot_visitors
             union all
             select
                 'emails', email, case when count(distinct person_no) = 1 then any_value('p' || person_no) end,
@@ -61,9 +62,8 @@ def truth_queries(plan: OverlayPlan) -> Mapping[str, str]:
             ) group by email
         """,
         "bots": f"""
-            select {cookie_text("cookie_no")} as anonymous_id, bot_family, is_declared, count(*) as requests
-            from bot_requests join (values {families}) as families(family_no, bot_family, is_declared) using (family_no)
-            group by all
+            select {cookie_text_sql("cookie_no")} as anonymous_id, bot_family, is_declared, requests
+            from bot_visitors join (values {families}) as families(family_no, bot_family, is_declared) using (family_no)
         """,
         "contact_dirt": """
             select distinct contact_id, unnest(recipes) as recipe  -- versions of a contact share their dirt
@@ -71,18 +71,19 @@ def truth_queries(plan: OverlayPlan) -> Mapping[str, str]:
         """,
         # One row per cart of a person's visit. kind null: bought without a long pause.
         "carts": f"""
-            select {cart_text("rowid")} as cart_id, 'p' || person_no as person_id, cart_kind as kind, order_id
+            select {cart_text_sql("rowid")} as cart_id, 'p' || person_no as person_id, cart_kind as kind, order_id
             from web_sessions where cart_kind is not null or order_no >= 0
         """,
         # One row per device of a person and cookie: how wrong its clock is.
         "visitor_clocks": f"""
-            select distinct {cookie_text("cookie_no")} as anonymous_id, skew_seconds  -- one clock a cookie
+            select distinct {cookie_text_sql("cookie_no")} as anonymous_id, skew_seconds  -- one clock a cookie
             from web_sessions
         """,
         # One row per visit that was delivered late, or in part twice.
         "visit_faults": f"""
             select
-                {cookie_text("cookie_no")} as anonymous_id, start_at as started_at, last_seconds, late_seconds, is_resent
+                {cookie_text_sql("cookie_no")} as anonymous_id, start_at as started_at, last_seconds, late_seconds,
+                is_resent
             from web_sessions where late_seconds > 0 or is_resent
         """,
     }

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import duckdb
 
-from ingestion.overlay.agents import DESKTOP_SHARES, MOBILE_SHARES, MONTHS, browser_agents
+from ingestion.overlay.agents import DESKTOP_SHARES, MOBILE_SHARES, MONTHS
 from ingestion.overlay.base import month_no
-from ingestion.overlay.copies import person_orders_sql
+from ingestion.overlay.copies import ORDER_KEY, person_orders_sql
 from ingestion.overlay.mail import clicks_sql
 from ingestion.overlay.plan import (
-    EVENTS_PER_PERSON,
     MAX_LATE_DAYS,
     PERIOD_DAYS,
-    PERIOD_END,
     PERIOD_START,
     OverlayPlan,
 )
@@ -32,7 +30,8 @@ LATE_SHARE = 0.02
 RESENT_SHARE, RESENT_EVENTS_SHARE = 0.03, 0.36  # about one event in a hundred arrives twice
 SKEWED_DEVICE_SHARE = 0.06
 SECOND_DEVICE_SHARE, THIRD_DEVICE_SHARE = 0.5, 0.12
-FAMILY_DEVICE_SHARE = 0.3  # visits of the second of a family on the first one's device
+FAMILY_DEVICE_SHARE = 0.4  # visits of the second of a family on the first one's device
+FAMILY_LOGIN_SHARE = 0.4  # whose account is not the one that the device knows
 MOBILE_SHARE = 0.55
 LOGIN_SHARE = 0.2  # of the visits of those who have an account and are not known yet
 LOGGED_OUT_SHARE = 0.08
@@ -57,10 +56,9 @@ ANONYMOUS, KNOWN, LOGS_IN = 0, 1, 2
 
 
 def open_sessions(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, people: int) -> None:
-    """Make `web_sessions`, `order_visit_lines`, `user_agents` and `wheel`."""
+    """Make `web_sessions`, `order_visit_lines` and `wheel`."""
     _open_small_tables(connection)
-    wanted = plan.events if plan.events is not None else EVENTS_PER_PERSON * people
-    of_people = wanted * (1 - sum(family.share for family in plan.bot_families))
+    of_people = plan.wanted_events(people) * (1 - sum(family.share for family in plan.bot_families))
     _open_order_visits(connection, plan, ORDER_EVENTS_SHARE * of_people)
     made = connection.execute("select coalesce(sum(events), 0), count(*) from order_visits").fetchone()
     assert made is not None
@@ -74,16 +72,11 @@ def open_sessions(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, peop
     connection.execute(f"create or replace temp table visits as {_devices_sql(plan)}")
     for name in ("order_visits", "mail_visits", "browsing"):
         connection.execute(f"drop table {name}")
-    connection.execute(f"create or replace temp table web_sessions as {_sessions_sql(plan)}")
+    connection.execute(f"create or replace temp table web_sessions as {_sessions_sql(plan, people)}")
     connection.execute("drop table visits")
 
 
 def _open_small_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    agents = browser_agents()
-    connection.execute("create or replace temp table user_agents (agent_no integer, user_agent varchar)")
-    connection.execute(
-        "insert into user_agents select unnest(range(?)), unnest(?)", [len(agents), agents]
-    )
     # A thousand slots, to draw a department by its share of the lines with one number.
     connection.execute("""
         create or replace temp table wheel as
@@ -114,24 +107,25 @@ def _open_order_visits(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan,
         select order_no, count(*) as line_count from base_lines
         group by order_no having count(*) between {low} and {high}
     """)
-    orders = person_orders_sql(plan)
     online = f"has_account and {draws.chance('orders online', 'person_no', ORDERS_ONLINE_SHARE)}"
+    # Whole numbers: a sum of doubles would depend on the order in which threads finish.
     expected = connection.execute(f"""
-        select sum({_order_events("line_count")} * order_visitors)
+        select sum(cast(10 * {_order_events("line_count")} * order_visitors as bigint)) / 10
         from orderable
         join base_orders using (order_no)
         join (
-            select household_loyalty_id, count(*) as order_visitors from people where {online} group by all
+            -- A copy may leave an order out.
+            select household_loyalty_id, sum(cast(1000 * least(1, intensity) as bigint)) / 1000 as order_visitors
+            from people where {online} group by all
         ) as visitors on household_loyalty_id = base_orders.loyalty_id
     """).fetchone()
     possible = float(expected[0]) if expected and expected[0] else 0.0
     share = min(MAX_ORDER_SHARE, events / possible) if possible else 0.0
-    key = "(person_no * 262144 + order_no)"
+    key = ORDER_KEY
+    orders = person_orders_sql(plan, where=f"{online} and {draws.chance('click and collect', key, f'{share:.9f}')}")
     connection.execute(f"""
         create or replace temp table order_visits as
-        with online_orders as (
-            select * from ({orders}) where person_no in (select person_no from people where {online})
-        )
+        with online_orders as (select * from ({orders}) where repetition = 0)
         select
             person_no, order_no, order_id, cast(line_count as integer) as line_count,
             cast({_order_events("line_count")} as double) as events, occurred_at as paid_at,
@@ -144,7 +138,6 @@ def _open_order_visits(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan,
             cast({draws.bits("visit", key)} >> 1 as bigint) as visit_key
         from online_orders join orderable using (order_no)
         where occurred_at > timestamp '{PERIOD_START}' + to_days(1)
-            and {draws.chance("click and collect", f"(hash(order_id) >> 1)", f"{share:.9f}")}
     """)
     # Shuffled: people do not walk through the shop in the order of product numbers, as receipts are sorted.
     connection.execute(f"""
@@ -152,13 +145,15 @@ def _open_order_visits(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan,
         select
             order_no,
             cast(row_number() over (
-                partition by order_no order by {draws.bits("line place", "(order_no * 1024 + line_number)")}, line_number
+                partition by order_no
+                order by {draws.bits("line place", "(order_no * 1024 + line_number)")}, line_number
             ) as integer) as place,
-            shelf_no, base_lines.list_price, base_lines.shown_price, cast(base_lines.quantity as integer) as quantity,
+            base_lines.product_no, kind_no, list_cents, shown_cents, cast(least(127, quantity) as tinyint) as quantity,
             {draws.chance("line viewed", "(order_no * 1024 + line_number)", LINE_VIEW_SHARE)} as is_viewed
         from base_lines
-        join base_shelf on base_shelf.product_no = base_lines.product_no and month_no = -1
+        join base_products using (product_no)
         where order_no in (select order_no from order_visits)
+        order by order_no, place
     """)
 
 
@@ -189,13 +184,16 @@ def _open_browsing(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, eve
     flavors = [(number, flavor) for number, flavor in enumerate(FLAVORS) if flavor.share]
     weights = " ".join(f"when flavor = '{flavor.name}' then {flavor.share}" for _, flavor in flavors)
     mean = connection.execute(f"""
-        select sum(share * steps) / sum(share) from (
+        select round(sum(share * steps) / sum(share), 6) from (
             select case {weights} else 0 end as share, avg(steps) as steps from scripts group by flavor
         )
     """).fetchone()
     assert mean is not None
     weight = f"(0.25 + purchase_probability) * exp(0.8 * {draws.normal('browsing', 'person_no')} - 0.32)"
-    total = connection.execute(f"select sum({weight}) from people where is_online").fetchone()
+    # Whole numbers again.
+    total = connection.execute(
+        f"select sum(cast(1000000 * {weight} as bigint)) / 1000000 from people where is_online"
+    ).fetchone()
     factor = events / mean[0] / total[0] if total and total[0] and mean[0] else 0.0
     flavor = draws.choice("flavor", no, {str(number * SCRIPTS_PER_FLAVOR): flavor.share for number, flavor in flavors})
     # Half of the visits lie in the days before an order of the household, the others anywhere in the year.
@@ -307,12 +305,13 @@ def _devices_sql(plan: OverlayPlan) -> str:
             device_no * 64 + least(63, greatest(0, cast(floor(
                 (second_of_period / 86400.0 + cookie_days * {draws.unit("cookie age", "device_no")}) / cookie_days
             ) as bigint))) as cookie_no,
-            {draws.chance("needs login", key, LOGIN_SHARE)} as wants_login
+            {draws.chance("wants login", key, f"if(device_no // 4 = person_no, {LOGIN_SHARE}, {FAMILY_LOGIN_SHARE})")}
+                as wants_login
         from equipped
     """
 
 
-def _sessions_sql(plan: OverlayPlan) -> str:
+def _sessions_sql(plan: OverlayPlan, people: int) -> str:
     draws, key = plan.draws, "visit_key"
     week = MAX_LATE_DAYS * 86_400
     late = f"3600 * exp({draws.unit('late by', key)} * ln({(week - 8 * 3600) / 3600:.4f}))"
@@ -321,6 +320,7 @@ def _sessions_sql(plan: OverlayPlan) -> str:
     mobile = draws.choice("browser", "device_no", MOBILE_SHARES)
     source = draws.choice("source", key, SOURCES)
     months = month_no("start_at")
+    agent_month = f"{months} - {draws.below('browser age', 'device_no', 4)}"
     tags = f"""
         case
             when campaign_id is not null then 'utm_source=newsletter&utm_medium=email&utm_campaign=' || campaign_id
@@ -332,24 +332,35 @@ def _sessions_sql(plan: OverlayPlan) -> str:
         end
     """
     return f"""
-        with identified as (
-            -- Who the cookie knows already: whoever logged in on it last.
+        with logins as (
             select
-                *,
-                last_value(case when order_no >= 0 or (has_account and wants_login) then person_no end ignore nulls)
-                    over (
-                        partition by cookie_no order by start_at, visit_key
-                        rows between unbounded preceding and 1 preceding
-                    ) as known_person
+                rowid as visit, cookie_no, start_at, visit_key,
+                case when order_no >= 0 or (has_account and wants_login) then person_no end as login_person,
+                start_at + to_milliseconds(cast(1000 * login_seconds as bigint)) as login_at
             from visits
         ),
+        known as (
+            -- Who the cookie knows already: whoever logged in on it last, if that was before this visit began. On few
+            -- columns, because they are sorted.
+            select
+                visit, login_person,
+                last_value(login_person ignore nulls) over before_this as known_person,
+                last_value(case when login_person is not null then login_at end ignore nulls) over before_this
+                    as known_since
+            from logins
+            window before_this as (
+                partition by cookie_no order by start_at, visit_key
+                rows between unbounded preceding and 1 preceding
+            )
+        ),
+        identified as (select * from visits join known on known.visit = visits.rowid),
         stated as (
             select
                 *,
-                known_person is not null and not {draws.chance("logged out", key, LOGGED_OUT_SHARE)} as is_known,
+                coalesce(known_since < start_at, false) and not {draws.chance("logged out", key, LOGGED_OUT_SHARE)}
+                    as is_known,
                 {source} as source,
-                cast(least({MONTHS - 1}, greatest(0, {months} - {draws.below("browser age", "device_no", 4)})) as integer)
-                    as agent_month,
+                cast(least({MONTHS - 1}, greatest(0, {agent_month})) as integer) as agent_month,
                 {draws.chance("late", key, LATE_SHARE)} and order_no < 0 and is_mobile as is_late,
                 -- At home, at work, or on the way behind the address of a mobile network.
                 case
@@ -363,8 +374,7 @@ def _sessions_sql(plan: OverlayPlan) -> str:
             select
                 *,
                 case
-                    when (order_no >= 0 or (has_account and wants_login)) and not (is_known and known_person = person_no)
-                        then {LOGS_IN}
+                    when login_person is not null and not (is_known and known_person = person_no) then {LOGS_IN}
                     when is_known then {KNOWN}
                     else {ANONYMOUS}
                 end as state,
@@ -393,7 +403,7 @@ def _sessions_sql(plan: OverlayPlan) -> str:
             login_position, cast(login_seconds as float) as login_seconds,
             -- from where
             cast(case when is_mobile then {mobile} else {desktop} end as integer) * {MONTHS} + agent_month as agent_no,
-            {_address(plan)} as address_no,
+            {_address(plan, people)} as address_no,
             case when place = 2 and {draws.chance("not located", key, 0.4)} then null else region end as region,
             case when campaign_id is null then {_referrer("source")}
                 when arrival_position = 0 and {draws.chance("webmail", key, 0.4)} then '{REFERRERS["mail"]}'
@@ -423,33 +433,19 @@ def _referrer(source: str) -> str:
     return f"case {source} {cases} end"
 
 
-def _address(plan: OverlayPlan) -> str:
+def _address(plan: OverlayPlan, people: int) -> str:
     """SQL: an IPv4 address as a number. None of them is a real subscriber's.
 
     Homes are in 198.18.0.0/15 (benchmarks) and change every few months; offices in 172.16.0.0/12 (private), a few
-    dozen people each; phones on the way in 100.64.0.0/10 (shared by a carrier's customers).
+    large and many small; phones on the way in 100.64.0.0/10 (shared by a carrier's customers).
     """
     draws = plan.draws
-    lease = f"(home_no * 8 + cast(floor(second_of_period / (86400.0 * 75) + {draws.unit('lease', 'home_no')}) as bigint))"
+    lease = (
+        f"(home_no * 8 + cast(floor(second_of_period / (86400.0 * 75) + {draws.unit('lease', 'home_no')}) as bigint))"
+    )
     return f"""case place
         when 0 then {(198 << 24) + (18 << 16)} + {draws.below("home address", lease, 131_072)}
-        when 1 then {(172 << 24) + (16 << 16)} + {draws.below("office", "home_no", "(1 + (select count(*) from people) // 30)")}
-        else {(100 << 24) + (64 << 16)}
-            + {draws.below("carrier", "visit_key", "(1 + (select count(*) from people) // 60)")}
+        when 1 then {(172 << 24) + (16 << 16)}
+            + cast(floor(power({draws.unit("office", "home_no")}, 3) * {1 + people // 20}) as bigint)
+        else {(100 << 24) + (64 << 16)} + {draws.below("carrier", "visit_key", 1 + people // 60)}
     end"""
-
-
-def dotted(number: str) -> str:
-    """SQL: the IPv4 address `number` as text."""
-    parts = " || '.' || ".join(f"cast((({number}) >> {shift}) & 255 as varchar)" for shift in (24, 16, 8, 0))
-    return f"({parts})"
-
-
-def cookie_text(number: str) -> str:
-    """SQL: the anonymous_id of cookie `number`: twelve hexadecimal digits, no two alike, in no visible order."""
-    return f"format('{{:012x}}', (({number}) * 1099511629) & 281474976710655)"
-
-
-def cart_text(session: str) -> str:
-    """SQL: the cart of a visit."""
-    return f"cast(300000000000 + {session} as varchar)"

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from ingestion.landing_zone import LandingError, LandingZone, LoadSummary
+from ingestion.overlay.agents import MONTHS, browser_agents
 from ingestion.overlay.base import open_base
+from ingestion.overlay.bots import BotSurroundings, BotTraffic, bot_traffic
 from ingestion.overlay.consent import consent_events_sql
 from ingestion.overlay.contacts import COLUMNS as CONTACT_COLUMNS
 from ingestion.overlay.contacts import open_contacts
-from ingestion.overlay.events import open_bots, web_events_sql
+from ingestion.overlay.events import WebEvents
 from ingestion.overlay.mail import email_events_sql, open_mail
 from ingestion.overlay.people import open_people
-from ingestion.overlay.plan import EVERYTHING_KNOWN, OverlayPlan
+from ingestion.overlay.plan import EVERYTHING_KNOWN, PERIOD_DAYS, PERIOD_START, OverlayPlan
 from ingestion.overlay.pools import open_pools
 from ingestion.overlay.scripts import open_scripts
 from ingestion.overlay.service import support_tickets_sql, survey_answers_sql
@@ -25,96 +31,172 @@ from ingestion.overlay.truth import truth_queries
 from ingestion.overlay.web import open_sessions
 
 SOURCE = "synthetic-overlay"
+DUCKDB_MEMORY = "3500MB"
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """A generated overlay: landing tables and truth tables, as queries on the connection that it was made on."""
+    """A generated overlay, on the connection that it was made on.
 
+    Attributes
+    ----------
+    people
+        How many.
+    truth
+        Truth tables, as queries.
+    """
+
+    connection: duckdb.DuckDBPyConnection
     plan: OverlayPlan
     people: int
-    tables: Mapping[str, str]
+    bots: BotTraffic
     truth: Mapping[str, str]
 
+    def tables(self, known_from: datetime | None = None, known_before: datetime | None = None) -> Mapping[str, str]:
+        """Landing tables as queries, all but the web events; only rows with known_at in [known_from, known_before)."""
+        tables = {
+            "crm_contacts": f"select {', '.join(CONTACT_COLUMNS)} from contacts",
+            "email_events": email_events_sql(self.plan),
+            "consent_events": consent_events_sql(self.plan),
+            "support_tickets": support_tickets_sql(self.plan),
+            "survey_answers": survey_answers_sql(self.plan),
+        }
+        limits = [f"known_at >= timestamp '{known_from}'"] if known_from else []
+        limits += [f"known_at < timestamp '{known_before}'"] if known_before else []
+        if not limits:
+            return tables
+        return {name: f"select * from ({query}) where {' and '.join(limits)}" for name, query in tables.items()}
 
-def generate(
-    connection: duckdb.DuckDBPyConnection,
-    base: Mapping[str, str],
-    plan: OverlayPlan,
-    known_from: datetime | None = None,
-    known_before: datetime | None = None,
-) -> Overlay:
+    def web_events(self, known_from: datetime | None = None, known_before: datetime | None = None) -> WebEvents:
+        """The one large table, made while it is written; the same limits."""
+        return WebEvents(self.connection, self.plan, self.bots, known_from, known_before)
+
+
+@contextmanager
+def new_connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty database in memory that spills what does not fit: the whole process stays under 6 GB."""
+    with tempfile.TemporaryDirectory(prefix="overlay-") as spill, duckdb.connect() as connection:
+        connection.execute(f"set memory_limit = '{DUCKDB_MEMORY}'")
+        connection.execute(f"set temp_directory = '{spill}'")
+        connection.execute("set enable_progress_bar = false")
+        yield connection
+
+
+def generate(connection: duckdb.DuckDBPyConnection, base: Mapping[str, str], plan: OverlayPlan) -> Overlay:
     """Draw an overlay for the shop whose landing tables `base` queries.
 
     Parameters
     ----------
     connection
-        Where the queries of `base` run and where the overlay's own tables are made.
+        Where the queries of `base` run and where the overlay's own temporary tables are made; one overlay at a time.
     base
         Landing table to query: loyalty_members, products, orders, order_lines, campaigns, campaign_recipients.
-    known_from, known_before
-        Only rows with known_at in [known_from, known_before); each row is the same as in the whole.
     """
     open_base(connection, base)
     counted = connection.execute("select count(*) from base_households").fetchone()
     assert counted is not None
     people = int(counted[0]) * plan.scale
-    open_pools(connection, plan.draws, people)
-    open_people(connection, plan)
-    open_contacts(connection, plan, people)
+    pools = open_pools(connection, plan.draws, people)
+    open_people(connection, plan, pools)
+    open_contacts(connection, plan, people, pools)
     open_mail(connection, plan)
     open_scripts(connection, plan.draws)
     open_sessions(connection, plan, people)
-    open_bots(connection, plan, people)
-    tables = {
-        "crm_contacts": f"select {', '.join(CONTACT_COLUMNS)} from contacts",
-        "email_events": email_events_sql(plan),
-        "consent_events": consent_events_sql(plan),
-        "support_tickets": support_tickets_sql(plan),
-        "survey_answers": survey_answers_sql(plan),
-    }
-    limits = [f"known_at >= timestamp '{known_from}'"] if known_from else []
-    limits += [f"known_at < timestamp '{known_before}'"] if known_before else []
-    if limits:
-        tables = {name: f"select * from ({query}) where {' and '.join(limits)}" for name, query in tables.items()}
-    tables["web_events"] = web_events_sql(plan, known_from, known_before)
-    return Overlay(plan, people, tables, truth_queries(plan))
+    bots = _open_bots(connection, plan, people)
+    return Overlay(connection, plan, people, bots, truth_queries(plan))
+
+
+def _open_bots(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, people: int) -> BotTraffic:
+    """What all families ask for; also the table `bot_visitors`, one row a cookie."""
+    catalogue = connection.execute("select count(*) from base_shelf where month_no = -1").fetchone()
+    assert catalogue is not None
+    bots = bot_traffic(
+        plan.bot_families, plan.draws, PERIOD_START,
+        BotSurroundings(
+            period_days=PERIOD_DAYS, products=int(catalogue[0]), people=people, events=plan.wanted_events(people),
+            browser_agents=browser_agents(), months=MONTHS,
+        ),
+    )  # fmt: skip
+    cookies, first, requests = np.unique(bots.cookie, return_index=True, return_counts=True)
+    rows = pa.table({"cookie_no": cookies, "family_no": bots.family[first], "requests": requests})
+    connection.register("bot_rows", rows)
+    connection.execute("create or replace temp table bot_visitors as from bot_rows")
+    connection.unregister("bot_rows")
+    return bots
 
 
 def land_overlay(
     zone: LandingZone,
     truth_folder: Path,
-    connection: duckdb.DuckDBPyConnection,
     base: Mapping[str, str],
     plan: OverlayPlan,
     known_from: datetime | None = None,
     known_before: datetime | None = None,
 ) -> LoadSummary:
-    """Write the overlay as a load of its own, and its truth under `truth_folder`; a second time changes nothing."""
-    load_id = load_name(plan, known_from, known_before)
+    """Land the overlay of the shop whose landing tables `base` queries; a second time changes nothing."""
+    landed = landed_overlay(zone, plan, known_from, known_before)
+    if landed is not None:
+        return landed
+    with new_connection() as connection:
+        return land_generated(zone, truth_folder, generate(connection, base, plan), known_from, known_before)
+
+
+def landed_overlay(
+    zone: LandingZone,
+    plan: OverlayPlan,
+    known_from: datetime | None = None,
+    known_before: datetime | None = None,
+) -> LoadSummary | None:
+    """The load of this overlay, if it has landed.
+
+    Raises
+    ------
+    LandingError
+        The zone holds another overlay: people would be there twice.
+    """
+    load_id, whole = load_name(plan, known_from, known_before), load_name(plan)
     for earlier in zone.loads():
         if earlier.load_id == load_id:
             return earlier
-        if earlier.source == SOURCE and not _same_overlay(earlier.load_id, load_name(plan)):
+        is_part = earlier.load_id.startswith((f"{whole}-from", f"{whole}-before"))
+        if earlier.source == SOURCE and earlier.load_id != whole and not is_part:
             raise LandingError(
                 f"{zone.root} already holds the overlay '{earlier.load_id}', and a landing zone only grows. "
                 f"Next: choose another folder for '{load_id}', e.g. AUDIENCE_DATA_DIR=data/other make demo."
             )
-    overlay = generate(connection, base, plan, known_from, known_before)
+    return None
+
+
+def land_generated(
+    zone: LandingZone,
+    truth_folder: Path,
+    overlay: Overlay,
+    known_from: datetime | None = None,
+    known_before: datetime | None = None,
+) -> LoadSummary:
+    """Write what a generated overlay has as a load of its own, and its whole truth under `truth_folder`.
+
+    With `known_from` and `known_before`, what the shop knew in that span: loads that follow each other, each row in
+    one of them, as if the shop had landed every day.
+    """
     truth_folder.mkdir(parents=True, exist_ok=True)
     for name, query in overlay.truth.items():
         file = truth_folder / f"{name}.parquet"
         unfinished = file.with_suffix(".parquet.unfinished")
-        connection.execute(f"copy ({query}) to '{unfinished}' (format parquet, compression zstd)")
+        overlay.connection.execute(f"copy ({query}) to '{unfinished}' (format parquet, compression zstd)")
         unfinished.replace(file)
     return zone.land(
-        connection,
-        load_id=load_id,
+        overlay.connection,
+        load_id=load_name(overlay.plan, known_from, known_before),
         source=SOURCE,
-        load_date=EVERYTHING_KNOWN if known_before is None else _day_of(known_before),
+        # The first day on which all of it is known.
+        load_date=EVERYTHING_KNOWN if known_before is None else known_before.date(),
         known_at_is_assumed=True,
         is_synthetic=True,
-        tables=overlay.tables,
+        tables={
+            **overlay.tables(known_from, known_before),
+            "web_events": overlay.web_events(known_from, known_before).write,
+        },
     )
 
 
@@ -130,12 +212,3 @@ def load_name(plan: OverlayPlan, known_from: datetime | None = None, known_befor
     if known_before is not None:
         parts.append(f"before{known_before:%Y%m%dT%H%M}")
     return "-".join(parts)
-
-
-def _same_overlay(load_id: str, whole: str) -> bool:
-    """Whether a load is the overlay `whole`, or what was known of it in some span of time."""
-    return load_id == whole or load_id.startswith((f"{whole}-from", f"{whole}-before"))
-
-
-def _day_of(instant: datetime) -> date:
-    return instant.date()
