@@ -162,8 +162,7 @@ def test_returns_currencies_and_missing_orders_go_through_the_whole_project(fres
             "where load_source = 'completejourney') from staging.stg_shop__orders"
         )
         labelled = warehouse.execute(
-            "select table_name from duckdb_tables() where schema_name = 'staging' "
-            "and comment like 'Synthetic data: %'"
+            "select table_name from duckdb_tables() where schema_name = 'staging' and comment like 'Synthetic data: %'"
         ).fetchall()
         comments = one("select count(*) from duckdb_tables() where schema_name = 'staging' and comment is not null")
     behind = {

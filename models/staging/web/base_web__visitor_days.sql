@@ -8,7 +8,17 @@
 {%- set longest_step_ms = 120000 -%}
 
 -- noqa: disable=LT02
-with events as {{ inlined() }} (
+with
+{%- if is_increment %}
+touched as {{ kept() }} (
+    select {{ fast_hash(['anonymous_id']) }} as visitor_key
+    from {{ ref('base_web__events') }}
+    where reject_reason is null and load_sequence > {{ read_note(this).through }}
+    group by 1
+),
+{%- endif %}
+
+events as {{ inlined() }} (
     select
         {{ fast_hash(['anonymous_id']) }} as visitor_key,
         event_date,
@@ -28,6 +38,7 @@ with events as {{ inlined() }} (
         reject_reason is null
         {%- if is_increment %}
         and event_date in ({{ days_with_new_events(ref('base_web__events'), 'reject_reason is null') }})
+        and {{ fast_hash(['anonymous_id']) }} in (select visitor_key from touched)
         {%- endif %}
 ),
 
