@@ -23,7 +23,7 @@
         'IE': ('[A-Z][0-9][0-9W][A-Z0-9]{4}', 4),
         'NL': ('[0-9]{4}[A-Z]{2}', 2),
     } -%}
-    {%- set signs = replace_pattern(replace_pattern('upper(' ~ text ~ ')', '[.]0+$', ''), '[^0-9A-Z]', '') -%}
+    {%- set signs = replace_pattern(replace_pattern('upper(trim(' ~ text ~ '))', '[.]0+$', ''), '[^0-9A-Z]', '') -%}
     {%- set number = replace_pattern(signs, '^[A-Z]{1,3}', '') -%}
     case
         when {{ country }} = 'US' then

@@ -8,7 +8,7 @@
     {%- set form = '^([a-zA-Z][a-zA-Z0-9+.-]*://[^/?#]*)?([^?#]*)([?]([^#]*))?' -%}
     {%- set host = "lower(regexp_extract(" ~ url ~ ", '" ~ form ~ "', 1))" -%}
     {%- set default_port = replace_pattern(replace_pattern(host, '^(http://.*):80$', '$1'), '^(https://.*):443$', '$1') -%}
-    {%- set path = "regexp_extract(" ~ url ~ ", '" ~ form ~ "', 2)" -%}
+    {%- set path = "trim(regexp_extract(" ~ url ~ ", '" ~ form ~ "', 2))" -%}
     {%- set query = kept_parameters(
         "regexp_extract(" ~ url ~ ", '" ~ form ~ "', 4)",
         '^(utm_[a-z_]+|gclid|gbraid|wbraid|dclid|fbclid|msclkid|twclid|ttclid|li_fat_id|igshid|yclid|mc_cid|mc_eid|_hsenc|_hsmi'

@@ -24,8 +24,8 @@ TABLES = ("crm_contacts", "email_events", "consent_events", "support_tickets", "
 MODELS = (
     "nicknames", "street_words", "stg_landing__loads", "stg_loyalty__members", "base_crm__phones", "stg_crm__contacts",
     "stg_crm__contact_checks", "stg_email__events", "stg_email__messages", "stg_consent__events",
-    "stg_consent__periods", "stg_service__tickets", "stg_service__survey_answers", "stg_shop__orders",
-    "stg_shop__order_lines", "quarantine",
+    "stg_consent__periods", "stg_service__tickets", "stg_service__survey_answers", "stg_shop__exchange_rates",
+    "stg_shop__orders", "stg_shop__returns", "stg_shop__order_lines", "base_web__events", "quarantine",
 )  # fmt: skip
 STAGED = {
     "crm_contacts": "stg_crm__contacts",
