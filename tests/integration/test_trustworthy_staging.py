@@ -64,7 +64,7 @@ def test_a_zone_of_the_first_contract_still_runs(fresh_shop: ShopFolders) -> Non
         data_docs=False,
     )
     assert report.failures == []
-    _dbt(fresh_shop, "run", "-s", "tag:staging")
+    _dbt(fresh_shop, "build", "-s", "tag:staging")
     with reading(fresh_shop.warehouse) as warehouse:
         orders = warehouse.execute("select count(*), count(user_id) from staging.stg_shop__orders").fetchone()
     assert orders is not None
