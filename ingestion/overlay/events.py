@@ -49,6 +49,7 @@ RESENT_BOT_SHARE = 0.01
 VISITS_PER_CHUNK = 10_240
 VISITS_PER_FILE = 400_000  # about 3 M events
 SMALL_OVERLAY = 100_000  # visits and requests below this are one file
+ORDER_BITS = 24  # events of a chunk are fewer; a year of milliseconds takes 35 more
 # A visit lasts at most so long after it arrives (seconds), repeated deliveries included.
 MAX_VISIT_SECONDS = 2 * 86_400
 
@@ -388,7 +389,7 @@ class WebEvents:
             + np.where(tries_again, 0, 500 + _part(bits[again], 44, 20, 20_000))
         )
         known = np.concatenate([known, known_again])
-        order = np.argsort(known, kind="stable")
+        order = _order_of(known)
         if self._from is not None:
             order = order[known[order] >= self._from]
         if self._before is not None:
@@ -539,6 +540,18 @@ def _column(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Array:
 
 def _milliseconds(instant: datetime | None) -> int | None:
     return None if instant is None else round(instant.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def _order_of(instants: Array) -> Array:
+    """Places in the order of `instants` (milliseconds); of equal ones the earlier place first.
+
+    Numbers that hold instant and place are sorted several times as fast as places are by their instants.
+    """
+    if not len(instants):
+        return np.zeros(0, dtype=np.int64)
+    keys = ((instants - instants.min()) << ORDER_BITS) | np.arange(len(instants))
+    keys.sort()
+    return keys & ((1 << ORDER_BITS) - 1)
 
 
 def _places(lengths: Array) -> Array:
