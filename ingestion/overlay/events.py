@@ -551,7 +551,8 @@ def _order_of(instants: Array) -> Array:
         return np.zeros(0, dtype=np.int64)
     keys = ((instants - instants.min()) << ORDER_BITS) | np.arange(len(instants))
     keys.sort()
-    return keys & ((1 << ORDER_BITS) - 1)
+    order: Array = keys & ((1 << ORDER_BITS) - 1)
+    return order
 
 
 def _places(lengths: Array) -> Array:
