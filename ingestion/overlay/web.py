@@ -36,6 +36,7 @@ MOBILE_SHARE = 0.55
 LOGIN_SHARE = 0.2  # of the visits of those who have an account and are not known yet
 LOGGED_OUT_SHARE = 0.08
 TASTE_SHARE = 0.62  # visits whose main department is the one that the person has a taste for
+OTHER_DEPARTMENT_SHARE = 0.235  # looks of a visit that are outside of its main department
 BLOCKED_CLICK_SHARE = 0.07  # clicks in e-mails whose visit is never measured
 # Days that a cookie lives, with the share of devices: most keep it, some browsers forget it every week.
 COOKIE_DAYS = {"4000": 0.58, "140": 0.2, "60": 0.08, "30": 0.06, "7": 0.08}
