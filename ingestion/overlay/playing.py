@@ -1,7 +1,7 @@
 """Visits played: each becomes its steps, as arrays of small integers, with the products that are looked at.
 
-A script says what happens and when; the visit says how fast, in which departments and at which prices. Order visits have
-no script: their steps are the lines of the real order.
+A script says what happens and when; the visit says how fast, in which departments and at which prices. Order visits
+have no script: their steps are the lines of the real order.
 """
 
 from __future__ import annotations
