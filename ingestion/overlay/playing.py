@@ -44,9 +44,9 @@ class Events:
 
     @classmethod
     def together(cls, parts: list[Events]) -> Events:
-        return cls(
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in (field.name for field in fields(cls)))
-        )
+        """All events of the parts, part after part."""
+        names = [field.name for field in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 class Player:

@@ -61,7 +61,7 @@ def open_sessions(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, peop
     _open_small_tables(connection)
     of_people = plan.wanted_events(people) * (1 - sum(family.share for family in plan.bot_families))
     _open_order_visits(connection, plan, ORDER_EVENTS_SHARE * of_people)
-    made = connection.execute("select coalesce(sum(events), 0), count(*) from order_visits").fetchone()
+    made = connection.execute("select coalesce(sum(cast(10 * events as bigint)), 0) / 10 from order_visits").fetchone()
     assert made is not None
     # Mails bring their visits on top; they are few.
     connection.execute(f"create or replace temp table mail_visits as {_mail_visits_sql(plan)}")
