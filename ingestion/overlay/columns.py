@@ -14,6 +14,7 @@ _HEX_PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(
 # Four digits as one 32-bit word, so that a text of twelve digits is three words.
 _WORDS = np.frombuffer("".join(f"{number:04d}" for number in range(10_000)).encode(), dtype=np.uint32)
 _OCTETS = pa.array([str(number) for number in range(256)])
+FEW = 500  # texts that are not worth the search for those that occur
 # Multiplied by an odd number, folded, twice: every number becomes another one of 48 bits, none twice.
 COOKIE_STEPS, COOKIE_BITS = (1_099_511_629, 32_749), 48
 # Multiplied in a prime field, or by what shares no factor with the capacity: the same for decimal ids.
@@ -129,7 +130,8 @@ class Vocabulary:
     def column(self, numbers: Array, absent: Array | None = None) -> pa.Array:
         """The texts of `numbers`; null where `absent`, or where the number has none."""
         codes = self.code[numbers]
-        return used(codes, self.texts, codes < 0 if absent is None else absent | (codes < 0))
+        missing = codes < 0 if absent is None else absent | (codes < 0)
+        return coded(codes, self.texts, missing) if len(self.texts) < FEW else used(codes, self.texts, missing)
 
 
 def used(codes: Array, values: pa.Array, absent: Array | None = None) -> pa.Array:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 
 from ingestion.overlay.bots import FIRST_COOKIE, BotTraffic
 from ingestion.overlay.columns import (
+    VISIT_CAPACITY,
     Array,
     Vocabulary,
     cart_numbers,
@@ -39,6 +39,7 @@ from ingestion.overlay.columns import (
 )
 from ingestion.overlay.people import user_numbers
 from ingestion.overlay.plan import SITE, OverlayPlan
+from ingestion.overlay.playing import Events, Player
 from ingestion.overlay.scripts import STEP_KINDS, Step
 from ingestion.overlay.web import KNOWN, LOGS_IN, RESENT_EVENTS_SHARE
 
@@ -49,6 +50,7 @@ RESENT_BOT_SHARE = 0.01
 VISITS_PER_CHUNK = 10_240
 VISITS_PER_FILE = 400_000  # about 3 M events
 SMALL_OVERLAY = 100_000  # visits and requests below this are one file
+ORDER_BITS = 24  # events of a chunk are fewer; a year of milliseconds takes 35 more
 # A visit lasts at most so long after it arrives (seconds), repeated deliveries included.
 MAX_VISIT_SECONDS = 2 * 86_400
 
@@ -82,31 +84,6 @@ _HAS_QUANTITY = _flags(Step.ADD, Step.REMOVE)
 _HAS_CART = _flags(Step.ADD, Step.REMOVE, Step.CART, Step.CHECKOUT, Step.ORDER)
 
 
-@dataclass
-class _Events:
-    """Events of one chunk: arrays of the same length. `visit` is a row of the chunk's visits."""
-
-    visit: Array
-    position: Array
-    kind: Array
-    seconds: Array
-    product: Array
-    kind_no: Array
-    list_cents: Array
-    shown_cents: Array
-    quantity: Array
-
-    @classmethod
-    def plain(cls, visit: Array, position: Array, kind: Array, seconds: Array) -> _Events:
-        """Events without a product."""
-        nothing = np.zeros(len(visit), dtype=np.int32)
-        return cls(visit, position, kind, seconds, nothing, nothing, nothing, nothing, nothing.astype(np.int8))
-
-    @classmethod
-    def together(cls, parts: list[_Events]) -> _Events:
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
-
-
 class WebEvents:
     """The web events of an overlay, whose visits stand in `web_sessions` on `connection`.
 
@@ -126,9 +103,17 @@ class WebEvents:
     ) -> None:
         self._draws = plan.draws
         self._from, self._before = _milliseconds(known_from), _milliseconds(known_before)
+        self._player = Player(connection, plan.draws)
         self._read_lookups(connection)
         self._visits = self._read_visits(connection)
-        self._bots = bots.between(self._from, self._before)
+        # What was asked for before the span may be known in it.
+        early = None if self._from is None else self._from - 1000 * MAX_VISIT_SECONDS
+        self._bots = bots.between(early, self._before)
+        if self._visits.num_rows >= FIRST_REQUEST or len(bots.number) >= VISIT_CAPACITY - FIRST_REQUEST:
+            raise ValueError(
+                f"{self._visits.num_rows:,} visits and {len(bots.number):,} requests of bots are more than there are "
+                "ids for. Next: ask for fewer events."
+            )
         self._agents, self._bot_addresses = Vocabulary.of(bots.agents), Vocabulary.of(bots.addresses)
 
     def tables(self, schema: pa.Schema, load_id: str = "") -> Iterator[pa.Table]:
@@ -141,7 +126,7 @@ class WebEvents:
         visits = self._visits.num_rows
         size = visits + len(self._bots.milliseconds)
         # By size alone, so that the files are the same whatever the machine.
-        files = 1 if size < SMALL_OVERLAY else max(2, round(size / VISITS_PER_FILE))
+        files = 1 if size < SMALL_OVERLAY or not visits else max(2, round(size / VISITS_PER_FILE))
         bounds = [VISITS_PER_CHUNK * round(number * visits / files / VISITS_PER_CHUNK) for number in range(files)]
         spans = list(zip(bounds, [*bounds[1:], visits], strict=True))
         names = [load_id if files == 1 else f"{load_id}-{number + 1:03d}" for number in range(files)]
@@ -171,22 +156,6 @@ class WebEvents:
     # -- what chunks are made of
 
     def _read_lookups(self, connection: duckdb.DuckDBPyConnection) -> None:
-        def arrays(query: str) -> dict[str, Array]:
-            return {name: np.asarray(values) for name, values in connection.execute(query).fetchnumpy().items()}
-
-        scripts = arrays("select script_no, steps from scripts order by script_no")
-        self._script_steps = scripts["steps"].astype(np.int64)
-        self._script_first = np.cumsum(self._script_steps) - self._script_steps
-        self._steps = arrays(
-            "select cast(position as smallint) as position, kind, cast(slot as smallint) as slot, seconds "
-            "from script_steps order by script_no, position"
-        )
-        self._paths = arrays("select seconds from paths order by path_step")["seconds"]
-        self._lines = arrays(
-            "select order_no, product_no, kind_no, list_cents, shown_cents, quantity, is_viewed "
-            "from order_visit_lines order by order_no, place"
-        )
-        self._shelf = arrays("select product_no, kind_no, list_cents, shown_cents from base_shelf order by shelf_no")
         self._products = Vocabulary.of(_column(connection, "select product_id from base_products order by product_no"))
         self._words = Vocabulary.of(_column(connection, "select search_words from base_kinds order by kind_no"))
         self._emails = _column(connection, "select account_email from people order by person_no")
@@ -228,10 +197,7 @@ class WebEvents:
             if name not in ("order_id", "region", "referrer_url", "tags")
         }
         requests = self._bots_of(first, last)
-        events = _Events.together([
-            self._script_events(arrays), self._order_line_events(arrays), self._order_events(arrays),
-            self._logins(arrays), self._bot_events(requests, len(visits)),
-        ])  # fmt: skip
+        events = self._player.play(arrays, requests)
         return self._landing_table(visits, arrays, requests, events, schema, load_id)
 
     def _bots_of(self, first: int, last: int) -> BotTraffic:
@@ -245,105 +211,6 @@ class WebEvents:
             arrival(first) if first > 0 else None, arrival(last) if last < self._visits.num_rows else None
         )
 
-    def _script_events(self, visits: dict[str, Array]) -> _Events:
-        rows = np.flatnonzero(visits["script_no"] >= 0)
-        script = visits["script_no"][rows]
-        lengths = self._script_steps[script]
-        visit = np.repeat(rows, lengths)
-        step = np.repeat(self._script_first[script], lengths) + _places(lengths)
-        kind = self._steps["kind"][step]
-        # One draw a look, cut into parts: which department, a reduced price or not, which of its price points.
-        slot = visits["session_no"][visit] * 64 + self._steps["slot"][step]
-        bits = self._draws.bits_of("look", slot)
-        slices = np.stack(
-            [
-                np.stack([visits[f"{name}_first"], visits[f"{name}_discounted"], visits[f"{name}_other"]], axis=1)
-                for name in ("main", "other")
-            ],
-            axis=1,
-        )
-        chosen = slices[visit, ((bits & np.uint64(255)) < 60).astype(np.int8)]
-        reduced_rows, other_rows = chosen[:, 1], chosen[:, 2]
-        wants_reduced = ((bits >> np.uint64(8)) & np.uint64(1023)).astype(np.int16) < visits["discount_share"][visit]
-        is_reduced = (reduced_rows > 0) & (wants_reduced | (other_rows == 0))
-        place = ((bits >> np.uint64(20)) & np.uint64((1 << 30) - 1)).astype(np.int64)
-        shelf = (
-            chosen[:, 0]
-            + np.where(is_reduced, 0, reduced_rows)
-            + ((place * np.where(is_reduced, reduced_rows, other_rows)) >> 30)
-        )
-        return _Events(
-            visit, self._steps["position"][step], kind, self._steps["seconds"][step] * visits["pace"][visit],
-            self._shelf["product_no"][shelf], self._shelf["kind_no"][shelf], self._shelf["list_cents"][shelf],
-            self._shelf["shown_cents"][shelf], 1 + (((bits >> np.uint64(50)) & np.uint64(7)) == 0).astype(np.int8),
-        )  # fmt: skip
-
-    def _order_line_events(self, visits: dict[str, Array]) -> _Events:
-        """For each line of an order: a look at its product, mostly, and putting it into the cart."""
-        rows = np.flatnonzero(visits["order_no"] >= 0)
-        lines = self._lines
-        first = np.searchsorted(lines["order_no"], visits["order_no"][rows])
-        lengths = visits["line_count"][rows].astype(np.int64)
-        visit, place = np.repeat(rows, lengths), _places(lengths)
-        line = np.repeat(first, lengths) + place
-        parts = []
-        for part, step in ((0, Step.PRODUCT), (1, Step.ADD)):
-            there = lines["is_viewed"][line] if part == 0 else np.ones(len(line), dtype=bool)
-            of_visit, of_place, of_line = visit[there], place[there], line[there]
-            path = visits["first_path_step"][of_visit] + 2 * of_place + 1 + part
-            parts.append(
-                _Events(
-                    of_visit,
-                    (4 * (of_place + 1) + 2 * part).astype(np.int16),
-                    np.full(len(of_visit), int(step), dtype=np.int8),
-                    self._paths[path] * visits["pace"][of_visit],
-                    lines["product_no"][of_line],
-                    lines["kind_no"][of_line],
-                    lines["list_cents"][of_line],
-                    lines["shown_cents"][of_line],
-                    lines["quantity"][of_line],
-                )
-            )
-        return _Events.together(parts)
-
-    def _order_events(self, visits: dict[str, Array]) -> _Events:
-        """What an order visit has besides its lines: home, cart, checkout, order completed."""
-        rows = np.flatnonzero(visits["order_no"] >= 0)
-        parts = []
-        for after, (position, step) in enumerate(ORDER_STEPS):
-            if after == 0:
-                seconds = np.zeros(len(rows), dtype=np.float32)
-            else:
-                path = visits["first_path_step"][rows] + 2 * visits["line_count"][rows] + after
-                seconds = visits["idle_seconds"][rows] + self._paths[path] * visits["pace"][rows]
-            parts.append(
-                _Events.plain(
-                    rows,
-                    np.full(len(rows), position, dtype=np.int16),
-                    np.full(len(rows), int(step), dtype=np.int8),
-                    seconds,
-                )
-            )
-        return _Events.together(parts)
-
-    def _logins(self, visits: dict[str, Array]) -> _Events:
-        rows = np.flatnonzero(visits["state"] == LOGS_IN)
-        return _Events.plain(
-            rows, visits["login_position"][rows].astype(np.int16), np.full(len(rows), int(Step.LOGIN), dtype=np.int8),
-            visits["login_seconds"][rows],
-        )  # fmt: skip
-
-    def _bot_events(self, requests: BotTraffic, visits: int) -> _Events:
-        """A bot's request is a visit of its own, in rows after the people's."""
-        count = len(requests.milliseconds)
-        # The catalogue stands first on the shelf.
-        shelf = requests.product
-        return _Events(
-            np.arange(visits, visits + count), np.zeros(count, dtype=np.int16), requests.step.astype(np.int8),
-            np.zeros(count, dtype=np.float32), self._shelf["product_no"][shelf], self._shelf["kind_no"][shelf],
-            self._shelf["list_cents"][shelf], self._shelf["shown_cents"][shelf], np.ones(count, dtype=np.int8),
-        )  # fmt: skip
-
     # -- from integers to columns
 
     def _landing_table(
@@ -351,7 +218,7 @@ class WebEvents:
         visits: pa.Table,
         arrays: dict[str, Array],
         requests: BotTraffic,
-        events: _Events,
+        events: Events,
         schema: pa.Schema,
         load_id: str,
     ) -> pa.Table:
@@ -388,7 +255,7 @@ class WebEvents:
             + np.where(tries_again, 0, 500 + _part(bits[again], 44, 20, 20_000))
         )
         known = np.concatenate([known, known_again])
-        order = np.argsort(known, kind="stable")
+        order = _order_of(known)
         if self._from is not None:
             order = order[known[order] >= self._from]
         if self._before is not None:
@@ -455,7 +322,7 @@ class WebEvents:
         return coded(codes, emails.dictionary, kind != int(Step.LOGIN))
 
     def _page_urls(
-        self, events: _Events, row: Array, kind: Array, visit: Array, is_tagged: Array, tags: pa.Array
+        self, events: Events, row: Array, kind: Array, visit: Array, is_tagged: Array, tags: pa.Array
     ) -> pa.Array:
         of = self._page_of[kind]
         page = self._page_first[kind] + np.where(
@@ -494,7 +361,6 @@ class WebEvents:
         return used(codes, pa.concat_arrays([people.dictionary, self._bot_addresses.texts]))
 
 
-ORDER_STEPS = ((0, Step.HOME), (100, Step.CART), (102, Step.CHECKOUT), (104, Step.ORDER))
 _EVENT_TYPES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].event_type for step in range(_KINDS)]))
 _EVENT_NAMES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].event_name for step in range(_KINDS)]))
 _CONTENT_TYPES = Vocabulary.of(pa.array([STEP_KINDS[Step(step)].content_type for step in range(_KINDS)]))
@@ -541,10 +407,17 @@ def _milliseconds(instant: datetime | None) -> int | None:
     return None if instant is None else round(instant.replace(tzinfo=UTC).timestamp() * 1000)
 
 
-def _places(lengths: Array) -> Array:
-    """0, 1, 2 … within each of the groups of `lengths` rows."""
-    places: Array = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return places
+def _order_of(instants: Array) -> Array:
+    """Places in the order of `instants` (milliseconds); of equal ones the earlier place first.
+
+    Numbers that hold instant and place are sorted several times as fast as places are by their instants.
+    """
+    if not len(instants):
+        return np.zeros(0, dtype=np.int64)
+    keys = ((instants - instants.min()) << ORDER_BITS) | np.arange(len(instants))
+    keys.sort()
+    order: Array = keys & ((1 << ORDER_BITS) - 1)
+    return order
 
 
 def _part(bits: Array, shift: int, width: int, below: int) -> Array:

@@ -43,8 +43,8 @@ def open_mail(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan) -> None:
         ),
         planned as (
             select
-                (person_no * 64 + campaign_no) * 4 + kind_no as mail_no, person_no, campaign_id, kind, share, batch_at,
-                email, people.loyalty_id, price_sensitivity
+                (person_no * 4096 + campaign_no) * 4 + kind_no as mail_no, person_no, campaign_id, kind, share,
+                batch_at, email, people.loyalty_id, price_sensitivity
             from batches
             join base_recipients using (campaign_id)
             join people on people.household_loyalty_id = base_recipients.loyalty_id

@@ -36,6 +36,7 @@ MOBILE_SHARE = 0.55
 LOGIN_SHARE = 0.2  # of the visits of those who have an account and are not known yet
 LOGGED_OUT_SHARE = 0.08
 TASTE_SHARE = 0.62  # visits whose main department is the one that the person has a taste for
+OTHER_DEPARTMENT_SHARE = 0.235  # looks of a visit that are outside of its main department
 BLOCKED_CLICK_SHARE = 0.07  # clicks in e-mails whose visit is never measured
 # Days that a cookie lives, with the share of devices: most keep it, some browsers forget it every week.
 COOKIE_DAYS = {"4000": 0.58, "140": 0.2, "60": 0.08, "30": 0.06, "7": 0.08}
@@ -60,7 +61,7 @@ def open_sessions(connection: duckdb.DuckDBPyConnection, plan: OverlayPlan, peop
     _open_small_tables(connection)
     of_people = plan.wanted_events(people) * (1 - sum(family.share for family in plan.bot_families))
     _open_order_visits(connection, plan, ORDER_EVENTS_SHARE * of_people)
-    made = connection.execute("select coalesce(sum(events), 0), count(*) from order_visits").fetchone()
+    made = connection.execute("select coalesce(sum(cast(10 * events as bigint)), 0) / 10 from order_visits").fetchone()
     assert made is not None
     # Mails bring their visits on top; they are few.
     connection.execute(f"create or replace temp table mail_visits as {_mail_visits_sql(plan)}")

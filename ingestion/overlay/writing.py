@@ -24,13 +24,14 @@ from ingestion.overlay.events import WebEvents
 from ingestion.overlay.mail import email_events_sql, open_mail
 from ingestion.overlay.people import open_people
 from ingestion.overlay.plan import EVERYTHING_KNOWN, PERIOD_DAYS, PERIOD_START, OverlayPlan
-from ingestion.overlay.pools import open_pools
+from ingestion.overlay.pools import AREA_CODES, NUMBERS_PER_AREA_CODE, open_pools
 from ingestion.overlay.scripts import open_scripts
 from ingestion.overlay.service import support_tickets_sql, survey_answers_sql
 from ingestion.overlay.truth import truth_queries
 from ingestion.overlay.web import open_sessions
 
 SOURCE = "synthetic-overlay"
+MOST_PEOPLE = len(AREA_CODES) * NUMBERS_PER_AREA_CODE // 2
 DUCKDB_MEMORY = "3000MB"
 
 
@@ -110,6 +111,11 @@ def generate(connection: duckdb.DuckDBPyConnection, base: Mapping[str, str], pla
     counted = connection.execute("select count(*) from base_households").fetchone()
     assert counted is not None
     people = int(counted[0]) * plan.scale
+    if people > MOST_PEOPLE:
+        raise LandingError(
+            f"{people:,} people are more than there are phone numbers for. "
+            f"Next: choose a scale of at most {MOST_PEOPLE // int(counted[0])}."
+        )
     pools = open_pools(connection, plan.draws, people)
     open_people(connection, plan, pools)
     open_mail(connection, plan)

@@ -127,6 +127,7 @@ def test_web_orders_are_copies_of_the_same_person(scaled: ShopFolders) -> None:
     [
         (["--scale", "0"], "scale must be 1 or more, not 0"),
         (["--scale", "2", "--events", "-5"], "events must not be negative"),
+        (["--scale", "1000000", "--households", "5"], "more than there are phone numbers for"),
     ],
 )
 def test_options_that_make_no_sense(

@@ -57,6 +57,20 @@ def test_the_size_of_chunks_changes_nothing(
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_known_later_lands_later_and_nothing_lands_twice(small: Look, split: datetime) -> None:
     """Loads of two spans of time hold the rows of one load of all."""
+    _check_split(small, split)
+
+
+def test_a_split_between_a_request_and_its_arrival(small: Look) -> None:
+    """What a bot asked for before the day and the server knew after it lands with the day."""
+    (split,) = small.row("""
+        select min(known_at) from web_events where anonymous_id in (select anonymous_id from truth_bots)
+            and known_at > timestamp '2017-06-01' and known_at > occurred_at + interval 900 millisecond
+    """)
+    assert isinstance(split, datetime)
+    _check_split(small, split)
+
+
+def _check_split(small: Look, split: datetime) -> None:
     overlay, connection = small.overlay, small.connection
     for table in overlay.tables():
         parts = [overlay.tables(known_before=split)[table], overlay.tables(known_from=split)[table]]
