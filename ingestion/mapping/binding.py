@@ -65,6 +65,11 @@ class BoundTable:
     def mapped(self) -> str:
         return f"mapped_{self.name}"
 
+    @property
+    def order(self) -> str:
+        """SQL: the order of the rows. Files have one; a database gives rows as it likes, so their content has to do."""
+        return _ORIGIN if self.source.files else ", ".join([*map(quoted, self.expressions), ROW_COLUMN])
+
     def raw_select(self, relation: str) -> str:
         """SQL: what the expressions give, of the rows of `relation` that `where` lets through."""
         columns = "".join(f"({sql}) as {quoted(name)}, " for name, sql in self.expressions.items())
@@ -98,7 +103,7 @@ def bind(
             if mapped.where is not None:
                 _type_of(connection, relation, mapped.where, f"{where}.where", mapped, source, boolean=True)
             if mapped.cursor is not None:
-                _check_cursor(mapped, source, where)
+                _check_cursor(name, mapped, source, where)
             table = BoundTable(name, mapped, source, expressions, types, mapped.zone or mapping.zone)
             try:
                 connection.execute(f"describe {table.raw_select(relation)}")
@@ -139,7 +144,7 @@ def typed_select(
     once = ""
     if table.mapping.keys:
         keys = ", ".join(values[key] for key in table.mapping.keys)
-        once = f"qualify row_number() over (partition by {keys} order by {_ORIGIN}) = 1"
+        once = f"qualify row_number() over (partition by {keys} order by {table.order}) = 1"
     return f"select {listed}, raw.{FILE_COLUMN}, raw.{ROW_COLUMN} from {table.raw} as raw {joined} {once}"
 
 
@@ -187,7 +192,7 @@ def _defaults(
             f" + coalesce({given[part]}, 0)" for part in ("retail_discount", "coupon_match_discount") if part in given
         )
         return {
-            "line_number": f"row_number() over (partition by {order} order by {_ORIGIN})",
+            "line_number": f"row_number() over (partition by {order} order by {table.order})",
             "line_type": "'sale'",
             "quantity": "1",
             "gross_amount": f"{given['net_amount']}{discounts}",
@@ -261,10 +266,15 @@ def _reason(error: duckdb.Error, source: SourceTable) -> str:
     return f"{first} Next: correct the expression; DuckDB's SQL is understood."
 
 
-def _check_cursor(mapped: TableMapping, source: SourceTable, where: str) -> None:
+def _check_cursor(name: str, mapped: TableMapping, source: SourceTable, where: str) -> None:
     if source.files:
         raise MappingError(
             f"{where}.cursor: files need none: a file that has not changed is not read again. Next: leave it out."
+        )
+    if name == "order_lines" and "line_number" not in mapped.columns:
+        raise MappingError(
+            f"{where}.cursor: lines that come in parts need a number of their own. Next: map line_number, or leave the "
+            "cursor out."
         )
     if mapped.cursor not in source.columns:
         raise MappingError(

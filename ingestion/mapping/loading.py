@@ -85,8 +85,8 @@ def land(folders: ShopFolders) -> list[LoadSummary]:
         have_landed = any(load.source == SOURCE for load in zone.loads())
         newest = receipts.newest()
         is_made_otherwise = newest is not None and newest.mapping != mapping.fingerprint
-        if (have_landed and is_made_otherwise) or (not have_landed and not extractor.waiting()):
-            # Never landed, or mapped otherwise: all is read again; what comes out as it stands does not land again.
+        if is_made_otherwise or not have_landed:
+            # Mapped otherwise, or never landed: all is read again; what comes out as it stands does not land again.
             extractor.forget()
         extractor.extract()
         for extraction in extractor.waiting():
@@ -144,6 +144,7 @@ def _land_extraction(
             *drift(receipts.newest(), tables),
             *_left_out(mapped),
             *(_stay_all_the_same(connection, arrived, zone) if is_made_otherwise else []),
+            *(note for table in arrived for note in _numbered_anew(connection, table, zone)),
         ]
         if queries:
             summary = zone.land(
@@ -312,6 +313,28 @@ def _stay_all_the_same(
                 f"because a landing zone only grows. Next: to start anew, delete {zone.root} and land again"
             )
     return found
+
+
+def _numbered_anew(connection: duckdb.DuckDBPyConnection, table: BoundTable, zone: LandingZone) -> list[str]:
+    """Lines are numbered within what arrived: an order that comes in parts would overwrite its first part."""
+    if table.name != "order_lines" or "line_number" in table.mapping.columns:
+        return []
+    orders = _count(
+        connection,
+        f"""
+        with arrived as (select order_id, max(line_number) as line_count from {table.mapped} group by order_id),
+        landed as (
+            select order_id, max(line_number) as line_count from ({zone.visible(table.name)}) group by order_id
+        )
+        select count(*) from arrived join landed using (order_id) where arrived.line_count < landed.line_count
+        """,
+    )
+    if not orders:
+        return []
+    return [
+        f"order_lines: {orders:,} orders come with fewer lines than have landed; lines without a number of their own "
+        "are numbered as they come, so these take the place of the first. Next: map line_number where the source has it"
+    ]
 
 
 def _left_out(mapped: Mapped) -> list[str]:

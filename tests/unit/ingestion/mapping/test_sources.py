@@ -158,6 +158,33 @@ def test_a_database_lands_and_lands_what_is_new(database: tuple[str, str], own_s
     assert not [file for file in kept if PASSWORD.encode() in file.read_bytes()]
 
 
+def test_lines_keep_their_number_in_whatever_order_a_database_gives_them(
+    database: tuple[str, str], own_shop: OwnShop
+) -> None:
+    address, orders = database
+    engine = sqlalchemy.create_engine(address.replace("postgresql://", "postgresql+psycopg://"))
+    own_shop.write(MAPPING.replace("(orders)", orders))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("insert into order_items values (1, 'tea', 1, 3), (1, 'cocoa', 1, 5)")
+    own_shop.land()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("delete from order_items")
+        connection.exec_driver_sql(
+            "insert into order_items values (1, 'cocoa', 1, 5), (2, 'cake', 1, 18.505000000001), (1, 'tea', 1, 3), "
+            "(1, 'bread', 2, 4.2)"
+        )
+    engine.dispose()
+    assert [load.already_landed for load in own_shop.land()] == [True]
+
+
+def test_lines_in_parts_need_numbers(database: tuple[str, str], own_shop: OwnShop) -> None:
+    own_shop.write(
+        MAPPING.replace("(orders)", database[1]).replace("from: order_items", "from: order_items\n    cursor: qty")
+    )
+    with pytest.raises(MappingError, match="lines that come in parts need a number of their own"):
+        own_shop.land()
+
+
 def test_init_describes_a_database(database: tuple[str, str], own_shop: OwnShop) -> None:
     from ingestion.mapping import read_mapping
     from ingestion.mapping.commands import init
