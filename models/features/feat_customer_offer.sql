@@ -2,7 +2,22 @@ with recipients as (
     select * from {{ ref('int_activity__campaign_recipients') }}
 ),
 
-order_lines as (
+-- Nearly all lines; the others below are few, and reading them apart spares a copy of all in memory.
+kept_lines as (
+    select * from {{ ref('int_activity__order_lines') }}
+    where
+        line_type = 'sale'
+        and taken_back_on is null
+),
+
+taken_back_lines as (
+    select * from {{ ref('int_activity__order_lines') }}
+    where
+        line_type = 'sale'
+        and taken_back_on is not null
+),
+
+charged_lines as (
     select * from {{ ref('int_activity__order_lines') }}
 ),
 
@@ -39,37 +54,72 @@ campaign_products as (
     group by campaign_id
 ),
 
+kept_days as (
+    select
+        customer_id,
+        product_id,
+        order_date,
+        sum(net_amount) as net_amount
+    from kept_lines
+    group by customer_id, product_id, order_date
+),
+
+returned_days as (
+    select
+        customer_id,
+        product_id,
+        order_date,
+        taken_back_on,
+        sum(net_amount) as net_amount,
+        max(taken_back_on) over (partition by customer_id, product_id, order_date) as last_taken_back_on
+    from taken_back_lines
+    group by customer_id, product_id, order_date, taken_back_on
+),
+
 -- What was bought, with the day from which it no longer counts; what was given back of it counts from its own day on.
+-- A day is counted once, with the part of it that stands the longest.
 product_days as (
     select
         customer_id,
         product_id,
         order_date,
         cast(null as date) as known_after,
-        taken_back_on,
-        sum(net_amount) as net_amount
-    from order_lines
-    where line_type = 'sale'
-    group by customer_id, product_id, order_date, taken_back_on
+        cast(null as date) as taken_back_on,
+        1 as day_count,
+        net_amount
+    from kept_days
     union all
     select
-        order_lines.customer_id,
-        order_lines.product_id,
-        order_lines.order_date,
-        returns.returned_on as known_after,
-        order_lines.taken_back_on,
-        -sum(returns.net_amount) as net_amount
-    from returns
-    inner join order_lines
+        returned_days.customer_id,
+        returned_days.product_id,
+        returned_days.order_date,
+        cast(null as date) as known_after,
+        returned_days.taken_back_on,
+        case
+            when kept_days.customer_id is null and returned_days.taken_back_on = returned_days.last_taken_back_on then 1
+            else 0
+        end as day_count,
+        returned_days.net_amount
+    from returned_days
+    left join kept_days
         on
-            returns.charged_order_id = order_lines.order_id
-            and returns.charged_line_number = order_lines.line_number
-    group by
-        order_lines.customer_id,
-        order_lines.product_id,
-        order_lines.order_date,
-        returns.returned_on,
-        order_lines.taken_back_on
+            returned_days.customer_id = kept_days.customer_id
+            and returned_days.product_id = kept_days.product_id
+            and returned_days.order_date = kept_days.order_date
+    union all
+    select
+        charged_lines.customer_id,
+        charged_lines.product_id,
+        charged_lines.order_date,
+        returns.returned_on as known_after,
+        charged_lines.taken_back_on,
+        0 as day_count,
+        -returns.net_amount as net_amount
+    from returns
+    inner join charged_lines
+        on
+            returns.charged_order_id = charged_lines.order_id
+            and returns.charged_line_number = charged_lines.line_number
 ),
 
 bought_products as (
@@ -77,8 +127,7 @@ bought_products as (
         recipients.customer_id,
         recipients.campaign_id,
         product_days.product_id,
-        -- distinct: of one day, a part may have come back
-        count(distinct product_days.order_date) as purchase_day_count,
+        sum(product_days.day_count) as purchase_day_count,
         max(product_days.order_date) as last_order_date,
         sum(product_days.net_amount) as spend,
         sum(

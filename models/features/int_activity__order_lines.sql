@@ -1,6 +1,6 @@
--- What was bought, as it was bought. What came back does not change these rows: taken_back_on says from when on a
--- line no longer counts, int_activity__returns what was given back and when, and only what was known before an as-of
--- date may be used for it.
+-- What was bought, as it was bought. What came back does not change these rows: taken_back_on says from when on a line no
+-- longer counts, int_activity__returns what was given back and when, and only what was known before an as-of date may be
+-- used for it.
 
 with order_lines as (
     select * from {{ ref('stg_shop__order_lines') }}
@@ -17,6 +17,27 @@ orders as (
 returns as (
     select * from {{ ref('stg_shop__returns') }}
     where is_matched
+),
+
+sale_lines as (
+    select
+        order_id,
+        line_number
+    from {{ ref('stg_shop__order_lines') }}
+    where line_type = 'sale'
+),
+
+-- Hardly any: the few lines of which something came back.
+touched_lines as (
+    select
+        order_id,
+        line_number,
+        quantity,
+        net_amount
+    from {{ ref('stg_shop__order_lines') }}
+    where
+        line_type = 'sale'
+        and (returned_quantity > 0 or returned_amount <> 0)
 ),
 
 products as (
@@ -38,15 +59,15 @@ returned_so_far as (
         returns.original_order_id as order_id,
         returns.original_line_number as line_number,
         returns.returned_on,
-        order_lines.quantity,
-        order_lines.net_amount,
+        touched_lines.quantity,
+        touched_lines.net_amount,
         sum(returns.quantity) over (up_to_now) as returned_quantity,
         sum(returns.net_amount) over (up_to_now) as returned_amount
     from returns
-    inner join order_lines
+    inner join touched_lines
         on
-            returns.original_order_id = order_lines.order_id
-            and returns.original_line_number = order_lines.line_number
+            returns.original_order_id = touched_lines.order_id
+            and returns.original_line_number = touched_lines.line_number
     window up_to_now as (
         partition by returns.original_order_id, returns.original_line_number
         order by returns.returned_on
@@ -66,7 +87,7 @@ returned_lines as (
     group by order_id, line_number
 ),
 
-touched as (
+touched_orders as (
     select order_id from returned_lines
     group by order_id
 ),
@@ -74,53 +95,62 @@ touched as (
 -- An order of which every sale line came back is no purchase any more; its fees go with it.
 returned_orders as (
     select
-        order_lines.order_id,
+        sale_lines.order_id,
         max(returned_lines.returned_on) as returned_on
-    from touched
-    inner join order_lines on touched.order_id = order_lines.order_id
+    from touched_orders
+    inner join sale_lines on touched_orders.order_id = sale_lines.order_id
     left join returned_lines
         on
-            order_lines.order_id = returned_lines.order_id
-            and order_lines.line_number = returned_lines.line_number
-    where order_lines.line_type = 'sale'
-    group by order_lines.order_id
+            sale_lines.order_id = returned_lines.order_id
+            and sale_lines.line_number = returned_lines.line_number
+    group by sale_lines.order_id
     having count(*) = count(returned_lines.order_id)
+),
+
+-- Joined before anything is filtered: after a filter, DuckDB takes the lines for fewer than the products and hashes them.
+described as (
+    select
+        order_lines.*,
+        products.department,
+        products.product_category,
+        products.brand_type
+    from order_lines
+    left join products
+        on order_lines.product_id = products.product_id
 ),
 
 -- `least` skips nulls.
 resolved as (
     select
-        order_lines.order_id,
-        order_lines.line_number,
+        described.order_id,
+        described.line_number,
         customers.customer_id,
-        order_lines.product_id,
+        described.product_id,
         orders.order_date,
         least(orders.voided_on, returned_orders.returned_on, returned_lines.returned_on)
             as taken_back_on,
         least(orders.voided_on, returned_orders.returned_on) as order_taken_back_on,
-        order_lines.line_type,
-        products.department,
-        products.product_category,
-        products.brand_type,
-        order_lines.quantity,
-        order_lines.gross_amount,
-        order_lines.retail_discount,
-        order_lines.coupon_discount,
-        order_lines.coupon_match_discount,
-        order_lines.net_amount
-    from order_lines
+        described.line_type,
+        described.department,
+        described.product_category,
+        described.brand_type,
+        described.quantity,
+        described.gross_amount,
+        described.retail_discount,
+        described.coupon_discount,
+        described.coupon_match_discount,
+        described.net_amount
+    from described
     inner join orders
-        on order_lines.order_id = orders.order_id
+        on described.order_id = orders.order_id
     inner join customers
         on orders.loyalty_id = customers.source_record_id
     left join returned_lines
         on
-            order_lines.order_id = returned_lines.order_id
-            and order_lines.line_number = returned_lines.line_number
+            described.order_id = returned_lines.order_id
+            and described.line_number = returned_lines.line_number
     left join returned_orders
-        on order_lines.order_id = returned_orders.order_id
-    left join products
-        on order_lines.product_id = products.product_id
+        on described.order_id = returned_orders.order_id
 )
 
 select

@@ -4,9 +4,21 @@ with lines as (
     select * from {{ ref('base_shop__judged_order_lines') }}
 ),
 
--- distinct: an order stands once for each of its versions
+line_orders as (
+    select order_id from {{ visible_rows('order_lines') }}
+    group by order_id
+),
+
 landed_orders as (
-    select distinct order_id from {{ visible_rows('orders') }}
+    select order_id from {{ visible_rows('orders') }}
+    group by order_id
+),
+
+missing_orders as (
+    select line_orders.order_id
+    from line_orders
+    left join landed_orders on line_orders.order_id = landed_orders.order_id
+    where landed_orders.order_id is null
 )
 
 select
@@ -16,10 +28,9 @@ select
     -- times
     min(lines.occurred_at) as ordered_at,
     min(lines.known_at) as known_at
-from lines
-left join landed_orders on lines.order_id = landed_orders.order_id
+from missing_orders
+inner join lines on missing_orders.order_id = lines.order_id
 where
-    landed_orders.order_id is null
-    and lines.problem is null
+    lines.problem is null
     and lines.occurred_at is not null
 group by lines.order_id

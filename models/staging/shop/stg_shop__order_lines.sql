@@ -1,3 +1,6 @@
+{% set price_factor = setting('staging.outliers.price_factor') %}
+{% set quantity_factor = setting('staging.outliers.quantity_factor') %}
+
 with order_lines as (
     select * from {{ ref('base_shop__order_lines') }}
     where reject_reason is null
@@ -118,11 +121,9 @@ select
         and case
             when usual_unit_price is null then quantity > high_quantity
             else
-                quantity > usual_quantity * {{ setting('staging.outliers.quantity_factor') }}
-                or cast(gross_amount as double)
-                > quantity * usual_unit_price * {{ setting('staging.outliers.price_factor') }}
-                or cast(gross_amount as double) * {{ setting('staging.outliers.price_factor') }}
-                < quantity * usual_unit_price
+                quantity > usual_quantity * {{ quantity_factor }}
+                or cast(gross_amount as double) > quantity * usual_unit_price * {{ price_factor }}
+                or cast(gross_amount as double) * {{ price_factor }} < quantity * usual_unit_price
         end,
         false
     ) as is_outlier,
