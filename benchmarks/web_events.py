@@ -1,4 +1,4 @@
-"""Staging of web events: rows a second and memory at three sizes, what one more day costs, sessions against the textbook.
+"""Staging of web events: rows a second, memory, what one more day costs, and sessions against the textbook.
 
 Each step runs in a process of its own, so that its memory is its own. The seconds of dbt are those of its invocation,
 models and data tests, without the start of Python and the parse of the project.
@@ -196,7 +196,8 @@ _TEXTBOOK_IDLE = f"""
     )
     select
         *,
-        max(started_at) over (partition by anonymous_id order by event_at rows unbounded preceding) as session_started_at
+        max(started_at) over (partition by anonymous_id order by event_at rows unbounded preceding)
+            as session_started_at
     from flagged
 """
 
@@ -224,7 +225,8 @@ _TEXTBOOK_CAMPAIGN = f"""
     )
     select
         *,
-        max(started_at) over (partition by anonymous_id order by event_at rows unbounded preceding) as session_started_at
+        max(started_at) over (partition by anonymous_id order by event_at rows unbounded preceding)
+            as session_started_at
     from cut
 """
 

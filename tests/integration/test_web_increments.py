@@ -115,7 +115,7 @@ def test_loads_one_after_the_other_and_all_at_once_give_the_same(shop: WebShop) 
 
 
 def test_a_changed_setting_starts_anew(shop: WebShop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files are looked up where dbt runs before they are in the project, so that a test can change a shop's settings."""
+    """Files are looked up where dbt runs before they are in the project, so a test can change a shop's settings."""
     monkeypatch.chdir(shop.folders.data)
     land(shop.zone, "load-0", _rows(0, 300))
     shop.run()

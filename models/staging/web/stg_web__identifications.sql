@@ -1,5 +1,6 @@
 {%- set is_increment = is_incremental() -%}
 
+-- noqa: disable=LT02
 with named as (
     select
         {{ stable_hash(['anonymous_id', "coalesce(user_id, '')", "coalesce(email, '')"]) }} as identification_key,

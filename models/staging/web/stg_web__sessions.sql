@@ -8,6 +8,7 @@
     'utm_source', 'utm_medium', 'utm_campaign', 'referrer_host', 'user_agent', 'device_type', 'region',
 ]) -%}
 
+-- noqa: disable=LT02
 with
 {%- if is_increment %}
 -- Visitors with new events, and how far back those may have changed their sessions: as far as the events of one idle
@@ -28,7 +29,7 @@ reopened as {{ kept() }} (
     from touched
     inner join {{ ref('base_web__events') }} as known
         on touched.anonymous_id = known.anonymous_id and known.event_at >= touched.reach_at
-    where known.reject_reason is null and known.event_at >= (select min(reach_at) from touched)
+    where known.reject_reason is null and known.event_at >= (select min(t.reach_at) from touched as t)
     group by touched.anonymous_id
 ),
 {%- endif %}
@@ -42,7 +43,7 @@ events as (
     where
         good.reject_reason is null
         {%- if is_increment %}
-        and good.event_at >= (select min(reopened_at) from reopened)
+        and good.event_at >= (select min(r.reopened_at) from reopened as r)
         {%- endif %}
 ),
 

@@ -37,6 +37,7 @@ def test_a_shop_overrides_single_keys(own_settings: Path) -> None:
         ("segments: {lapsed_dayz: 90}", "unknown key 'segments.lapsed_dayz'; did you mean 'segments.lapsed_days'"),
         ("shop: {business_timezone: Europe/Berlyn}", "did you mean Europe/Berlin"),
         ("features: {as_of_step_days: 0}", "features.as_of_step_days"),
+        ("web: {session_idle_minutes: 0}", "web.session_idle_minutes"),
         ("colour: red", "unknown key 'colour'. Known here: features, gates, models"),
         ("shop: [", "is not valid YAML"),
         ("- 1", "must hold keys and values"),
