@@ -1,4 +1,4 @@
-"""Staging of web events: rows a second and memory at three sizes, what a day more costs, sessions against the textbook.
+"""Staging of web events: rows a second, memory, what one more day costs, and sessions against the textbook.
 
 Each step runs in a process of its own, so that its memory is its own. The seconds of dbt are those of its invocation,
 models and data tests, without the start of Python and the parse of the project.

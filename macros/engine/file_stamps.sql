@@ -1,4 +1,4 @@
-{#- A select with one row per file that matches `pattern`: `stem` (its name without ending) and `stamp`, which changes when it does. -#}
+{#- A select with one row per file that matches `pattern`: its `stem` (name without ending), and a `stamp` that changes with it. -#}
 {%- macro file_stamps(pattern) -%}
     {{ return(adapter.dispatch('file_stamps')(pattern)) }}
 {%- endmacro -%}

@@ -1,3 +1,22 @@
+{#-
+    Whether tables can be continued: notes are kept beside them and rows replaced by key (`replace_rows`). Spark without an
+    extra table format has no merge, so there every build is a full one.
+-#}
+{%- macro keeps_notes() -%}
+    {{ return(adapter.dispatch('keeps_notes')()) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__keeps_notes() -%}
+    {{ return(true) }}
+{%- endmacro -%}
+
+
+{%- macro spark__keeps_notes() -%}
+    {{ return(false) }}
+{%- endmacro -%}
+
+
 {#- The comment on a table (none: there is no table or no comment), and the statement that writes one. -#}
 {%- macro table_note(relation) -%}
     {{ return(adapter.dispatch('table_note')(relation)) }}

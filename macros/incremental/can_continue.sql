@@ -7,6 +7,7 @@
 {%- macro can_continue() -%}
     {%- set increment = (config.get('meta') or {}).get('increment') -%}
     {%- if not execute or increment is none -%}{{ return(true) }}{%- endif -%}
+    {%- if not keeps_notes() -%}{{ return(false) }}{%- endif -%}
     {%- set decided = graph.setdefault('increments_of_' ~ invocation_id, {}) -%}
     {%- if model.unique_id not in decided -%}
         {%- set note = read_note(this) -%}
@@ -39,7 +40,7 @@
 {%- endmacro -%}
 
 
-{#- A hash of the files of `landing_table` that the loads up to `through` brought: landing is append-only, until somebody starts anew. -#}
+{#- A hash of the files that the loads up to `through` brought: a landing zone only grows, until somebody starts it anew. -#}
 {%- macro landed_files_hash(landing_table, through) -%}
     {%- set query -%}
         select md5(coalesce(string_agg(files.stamp, '|' order by files.stamp), ''))

@@ -1,6 +1,6 @@
 {#- For a post-hook: note beside the table how it was made and through which load, for `can_continue` of the next build. -#}
 {%- macro leave_note() -%}
-    {%- if execute -%}
+    {%- if execute and keeps_notes() -%}
         {%- set increment = config.get('meta').increment -%}
         {%- if 'follows' in increment -%}
             {%- set through = read_note(ref(increment.follows)).get('through', 0) -%}

@@ -1,4 +1,7 @@
-{#- A select over landed web events `raw` (the contract's columns, load_sequence, event_key), typed and judged by the settings `web`. -#}
+{#-
+    A select over landed web events, typed and judged. `raw` has the contract's columns, load_sequence and event_key
+    (null = no event_id); `web` are the settings of that name.
+-#}
 {%- macro web_events_typed(raw, web) -%}
     with cleaned as (
         select

@@ -37,10 +37,10 @@ with raw as {{ kept() if is_increment else inlined() }} (
 -- Where earlier deliveries lie: keys and days only, so that the second look reads those days and no others.
 met_before as {{ kept() }} (
     select
-        event_key,
-        event_date
-    from {{ this }}
-    where event_key in (select event_key from raw)
+        stored.event_key,
+        stored.event_date
+    from {{ this }} as stored
+    where stored.event_key in (select raw.event_key from raw)
 ),
 
 standing as {{ kept() }} (
@@ -151,7 +151,7 @@ reopened as {{ kept() }} (
             touched.visitor_key = {{ fast_hash(['earlier.anonymous_id']) }}
             and earlier.event_at >= touched.first_at - interval {{ web.session_idle_minutes }} minute
             and earlier.reject_reason is null
-            and earlier.event_at >= (select min(first_at) - interval {{ web.session_idle_minutes }} minute from touched)
+            and earlier.event_at >= (select min(t.first_at) - interval {{ web.session_idle_minutes }} minute from touched as t)
     group by touched.visitor_key
 ),
 
@@ -170,7 +170,7 @@ earlier as {{ kept() }} (
         on
             {{ fast_hash(['stored.anonymous_id']) }} = reopened.visitor_key
             and stored.event_at >= reopened.reopened_at
-    where stored.reject_reason is null and stored.event_at >= (select min(reopened_at) from reopened)
+    where stored.reject_reason is null and stored.event_at >= (select min(r.reopened_at) from reopened as r)
 ),
 
 to_cut as {{ kept() }} (

@@ -29,7 +29,7 @@ reopened as {{ kept() }} (
     from touched
     inner join {{ ref('base_web__events') }} as known
         on touched.anonymous_id = known.anonymous_id and known.event_at >= touched.reach_at
-    where known.reject_reason is null and known.event_at >= (select min(reach_at) from touched)
+    where known.reject_reason is null and known.event_at >= (select min(t.reach_at) from touched as t)
     group by touched.anonymous_id
 ),
 {%- endif %}
@@ -43,7 +43,7 @@ events as (
     where
         good.reject_reason is null
         {%- if is_increment %}
-        and good.event_at >= (select min(reopened_at) from reopened)
+        and good.event_at >= (select min(r.reopened_at) from reopened as r)
         {%- endif %}
 ),
 

@@ -1,4 +1,4 @@
-"""Increments give what a full build gives, however the events are split into loads; sessions are right."""
+"""Increments give what a full build gives, however events are split into loads; sessions are what they should be."""
 
 from __future__ import annotations
 
