@@ -107,13 +107,11 @@ def build(dbt: InProcessDbt) -> None:
 
 
 def figures(folders: ShopFolders, shop: str) -> list[Figure]:
-    """What the flags in the warehouse of `folders` are worth, by its truth: the whole, the families, kinds of people."""
+    """What the flags in the warehouse of `folders` are worth, by its truth: in all, by family, by kind of people."""
     with duckdb.connect(str(folders.warehouse), read_only=True) as connection:
         connection.execute("set timezone = 'UTC'")
         for table in ("bots", "records", "visit_faults", "visitor_clocks"):
-            connection.execute(
-                f"create temp view {table} as from read_parquet('{folders.truth / f'{table}.parquet'}')"
-            )
+            connection.execute(f"create temp view {table} as from read_parquet('{folders.truth / f'{table}.parquet'}')")
         connection.execute(_JUDGED)
         connection.execute(_KINDS_OF_PEOPLE)
         rows = connection.execute(_FIGURES).fetchall()
@@ -211,9 +209,7 @@ def _print(measured: dict[str, list[Figure]]) -> None:
 def _cells(of_shop: Sequence[Figure], measure: str, group: str) -> str:
     for figure in of_shop:
         if (figure.measure, figure.group) == (measure, group):
-            return (
-                f"{figure.events:>10,}{figure.event_share:>8.4f}{figure.visitors:>12,}{figure.visitor_share:>8.4f}"
-            )
+            return f"{figure.events:>10,}{figure.event_share:>8.4f}{figure.visitors:>12,}{figure.visitor_share:>8.4f}"
     return " " * 38
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from ingestion.overlay import BotRequests, BotSurroundings, Step
 
+# Seconds; the overlay's period starts at local midnight.
 DAY, HOUR = 86_400.0, 3_600.0
-MIDNIGHT = 0.0  # the overlay's period starts at local midnight
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class StockWatcher:
     share: float = 0.02
 
     def requests(self, generator: np.random.Generator, surroundings: BotSurroundings) -> BotRequests:
-        a_day = 50
-        watchers = max(1, round(surroundings.events / (a_day * 14)))
+        looks = 48 * 14
+        watchers = max(1, round(surroundings.events / looks))
         runs = []
         for watcher in range(watchers):
             begin = generator.random() * (surroundings.period_days - 15) * DAY
-            at = begin + np.cumsum(generator.uniform(0.25, 0.75, size=a_day * 14) * HOUR * 24 / (a_day * 0.5))
+            at = begin + np.cumsum(generator.uniform(0.25, 0.75, size=looks) * HOUR)
             watched = generator.integers(surroundings.products, size=3)
             runs.append((np.full(len(at), watcher), at, watched[generator.integers(3, size=len(at))]))
         visitor, seconds, product = (np.concatenate(parts) for parts in zip(*runs, strict=True))
@@ -59,12 +59,14 @@ class PasswordGuesser:
         begin = evening * DAY + 19 * HOUR + 3 * HOUR * generator.random(len(tries))[visitor]
         seconds = begin + 2.0 * _place(visitor) + generator.exponential(1.0, size=len(visitor))
         step = np.where(_place(visitor) == 0, int(Step.HOME), int(Step.ACCOUNT))
-        return _requests(surroundings, visitor, seconds, step, visitor, agent=visitor % 9, address=address, addresses=30, site=1)
+        return _requests(
+            surroundings, visitor, seconds, step, visitor, agent=visitor % 9, address=address, addresses=30, site=1
+        )
 
 
 @dataclass(frozen=True)
 class ClickFarm:
-    """Clicks on advertisements: one page a cookie, a few cookies an hour from each of forty addresses, day after day."""
+    """Clicks on advertisements: one page a cookie, a few cookies an hour from each of forty addresses, for days."""
 
     name: str = "click farm"
     is_declared: bool = False
@@ -102,7 +104,9 @@ class PatientReader:
             generator, len(visitor), {Step.PRODUCT: 0.5, Step.CATEGORY: 0.25, Step.REVIEW: 0.15, Step.SEARCH: 0.1}
         )
         product = generator.integers(surroundings.products, size=len(visitor))
-        return _requests(surroundings, visitor, seconds, step, product, agent=visitor % 4, address=visitor, addresses=days, site=3)
+        return _requests(
+            surroundings, visitor, seconds, step, product, agent=visitor % 4, address=visitor, addresses=days, site=3
+        )
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,17 @@ class UptimeMonitor:
         begin = generator.random() * max(1.0, surroundings.period_days * DAY - 600.0 * walks)
         seconds = begin + 600.0 * visitor + 1.5 * _place(visitor) + 0.4 * generator.random(len(visitor))
         step = np.array([Step.HOME, Step.SEARCH, Step.CART])[_place(visitor)]
-        return _requests(surroundings, visitor, seconds, step, visitor * 0 + 11, agent=visitor * 0, address=visitor % 2, addresses=2, site=5)
+        return _requests(
+            surroundings,
+            visitor,
+            seconds,
+            step,
+            visitor * 0 + 11,
+            agent=visitor * 0,
+            address=visitor % 2,
+            addresses=2,
+            site=5,
+        )
 
 
 @dataclass(frozen=True)
@@ -204,7 +218,15 @@ class Previewer:
         step = _steps(generator, len(visitor), {Step.PRODUCT: 0.6, Step.CATEGORY: 0.2, Step.HOME: 0.2})
         product = generator.integers(surroundings.products, size=len(visitor))
         return _requests(
-            surroundings, visitor, seconds, step, product, agent=visitor % 12, address=visitor, addresses=visits, site=13
+            surroundings,
+            visitor,
+            seconds,
+            step,
+            product,
+            agent=visitor % 12,
+            address=visitor,
+            addresses=visits,
+            site=13,
         )
 
 
@@ -224,7 +246,11 @@ class PriceDiary:
         first = generator.integers(surroundings.period_days - 61, size=diaries)
         begin = first[visitor] * DAY + (place // 40) * DAY + (7.0 + 3 * (place // 8 % 5)) * HOUR
         jitter = (180 * generator.random(diaries * rounds))[visitor * rounds + place // 8]
-        seconds = begin + jitter + 15.0 * (place % 8) * (0.8 + 0.4 * generator.random(diaries * rounds))[visitor * rounds + place // 8]
+        seconds = (
+            begin
+            + jitter
+            + 15.0 * (place % 8) * (0.8 + 0.4 * generator.random(diaries * rounds))[visitor * rounds + place // 8]
+        )
         product = visitor * 1000 + place % 8
         step = np.full(len(visitor), int(Step.PRODUCT))
         return _requests(
@@ -250,7 +276,9 @@ class Office:
         visits = max(1, surroundings.events // 6)
         days = max(5, visits // 25)
         first = generator.integers(max(1, surroundings.period_days - days))
-        begins = (first + generator.integers(days, size=visits)) * DAY + 11.5 * HOUR + 2 * HOUR * generator.random(visits)
+        begins = (
+            (first + generator.integers(days, size=visits)) * DAY + 11.5 * HOUR + 2 * HOUR * generator.random(visits)
+        )
         visit, step, seconds = _human_visits(generator, begins)
         visitor = generator.integers(80, size=visits)[visit]
         return _requests(
@@ -261,7 +289,7 @@ class Office:
 
 @dataclass(frozen=True)
 class MobileNetwork:
-    """Hundreds of strangers a day behind one address of a mobile network, on five kinds of phones, most of them once."""
+    """Scores of strangers a day behind one address of a mobile network, on five kinds of phones, each of them once."""
 
     name: str = "people: mobile network"
     is_declared: bool = False
@@ -292,7 +320,11 @@ class MailBouncers:
     def requests(self, generator: np.random.Generator, surroundings: BotSurroundings) -> BotRequests:
         visits = max(1, int(surroundings.events / 1.3))
         mailing = generator.integers(surroundings.period_days - 2, size=max(1, visits // 250))
-        begins = mailing[generator.integers(len(mailing), size=visits)] * DAY + 9 * HOUR + generator.exponential(3 * HOUR, visits)
+        begins = (
+            mailing[generator.integers(len(mailing), size=visits)] * DAY
+            + 9 * HOUR
+            + generator.exponential(3 * HOUR, visits)
+        )
         pages = 1 + (generator.random(visits) < 0.3).astype(int)
         visit = np.repeat(np.arange(visits), pages)
         seconds = begins[visit] + _place(visit) * (20.0 * np.exp(0.95 * generator.standard_normal(len(visit))))

@@ -1,9 +1,10 @@
-"""Bot flags: what is planted is found, what nobody planned is found too, people are left alone, increments are exact."""
+"""Bot flags: planted bots are found, unplanned ones too, people are left alone, and increments are exact."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -83,9 +84,7 @@ def test_people_who_look_like_bots_are_left_alone(met: dict[str, Figure], kind: 
     assert met[kind].event_share <= WRONGED, met[kind]
 
 
-def test_day_by_day_gives_the_same_as_all_at_once(
-    landed_shop: Path, tmp_path: Path, parsed: InProcessDbt
-) -> None:
+def test_day_by_day_gives_the_same_as_all_at_once(landed_shop: Path, tmp_path: Path, parsed: InProcessDbt) -> None:
     """Loads cut by when the server knew, so that each brings late events of days that were counted already."""
     source = ShopFolders.of("demo", landed_shop)
     folders = ShopFolders.of("demo", tmp_path)
@@ -95,7 +94,7 @@ def test_day_by_day_gives_the_same_as_all_at_once(
     (file,) = (source.landing / "web_events").glob("load_date=2018*/*.parquet")
     columns = [name for name in read_contract().tables["web_events"] if name != "load_id"]
     bounds = (datetime(2017, 1, 1), datetime(2017, 8, 1), datetime(2017, 8, 2, 4), datetime(2019, 1, 1))
-    for number, (first, last) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for number, (first, last) in enumerate(pairwise(bounds)):
         with duckdb.connect() as connection:
             zone.land(
                 connection, load_id=f"load-{number}", source="test", load_date=last.date(),

@@ -13,8 +13,20 @@ from hypothesis import strategies as st
 
 from tests.unit.web.web_models import CompiledModels
 
-KINDS = ("checkout", "product", "add", "remove", "search", "cart", "account", "promotion", "reading", "category", "home",
-         "other")  # fmt: skip
+KINDS = [
+    "checkout",
+    "product",
+    "add",
+    "remove",
+    "search",
+    "cart",
+    "account",
+    "promotion",
+    "reading",
+    "category",
+    "home",
+    "other",
+]
 Apply = Callable[..., float]
 
 
@@ -46,7 +58,9 @@ def apply(compiled: CompiledModels) -> Apply:
         (None, None, None),
     ],
 )
-def test_whom_an_address_stands_for(apply: Apply, written: str | None, address: str | None, network: str | None) -> None:
+def test_whom_an_address_stands_for(
+    apply: Apply, written: str | None, address: str | None, network: str | None
+) -> None:
     assert apply("web_address", given=written) == address
     assert apply("web_network", given=written) == network
 
