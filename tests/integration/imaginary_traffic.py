@@ -14,8 +14,8 @@ import numpy as np
 
 from ingestion.overlay import BotRequests, BotSurroundings, Step
 
+# Seconds; the overlay's period starts at local midnight.
 DAY, HOUR = 86_400.0, 3_600.0
-MIDNIGHT = 0.0  # the overlay's period starts at local midnight
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class StockWatcher:
     share: float = 0.02
 
     def requests(self, generator: np.random.Generator, surroundings: BotSurroundings) -> BotRequests:
-        a_day = 50
-        watchers = max(1, round(surroundings.events / (a_day * 14)))
+        looks = 48 * 14
+        watchers = max(1, round(surroundings.events / looks))
         runs = []
         for watcher in range(watchers):
             begin = generator.random() * (surroundings.period_days - 15) * DAY
-            at = begin + np.cumsum(generator.uniform(0.25, 0.75, size=a_day * 14) * HOUR * 24 / (a_day * 0.5))
+            at = begin + np.cumsum(generator.uniform(0.25, 0.75, size=looks) * HOUR)
             watched = generator.integers(surroundings.products, size=3)
             runs.append((np.full(len(at), watcher), at, watched[generator.integers(3, size=len(at))]))
         visitor, seconds, product = (np.concatenate(parts) for parts in zip(*runs, strict=True))
@@ -66,7 +66,7 @@ class PasswordGuesser:
 
 @dataclass(frozen=True)
 class ClickFarm:
-    """Clicks on advertisements: one page a cookie, a few cookies an hour from each of forty addresses, each day."""
+    """Clicks on advertisements: one page a cookie, a few cookies an hour from each of forty addresses, for days."""
 
     name: str = "click farm"
     is_declared: bool = False
@@ -289,7 +289,7 @@ class Office:
 
 @dataclass(frozen=True)
 class MobileNetwork:
-    """Hundreds of strangers a day behind one address of a mobile network, on five kinds of phones, mostly once."""
+    """Scores of strangers a day behind one address of a mobile network, on five kinds of phones, each of them once."""
 
     name: str = "people: mobile network"
     is_declared: bool = False

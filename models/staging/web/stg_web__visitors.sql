@@ -98,7 +98,7 @@ passing_mix as (
         {%- for kind in kinds %}
         sum({{ kind }}_share) / 10000.0 / nullif(count({{ kind }}_share), 0) as passing_{{ kind }},
         {%- endfor %}
-        greatest(8, percentile_cont(0.99) within group (order by visitor_count)) as crowd_size
+        greatest(8, percentile_cont(0.95) within group (order by visitor_count)) as crowd_size
     from passing_days
 ),
 

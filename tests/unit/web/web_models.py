@@ -47,6 +47,15 @@ MACROS = {
     "url_path": "url_path('given')",
     "utm_source": "url_parameter('given', 'utm_source')",
     "device_type": "device_type('given')",
+    "web_address": "web_address('given')",
+    "web_network": "web_network('given')",
+    "log_spread": "log_spread('pause')",
+    "evenness": "evidence_of_evenness('pauses', 'spread', 'usual')",
+    "excess": "evidence_of_excess('distance')",
+    "mix_distance": "mix_distance('total', 'usual')",
+    "kind_count": "kind_count()",
+    "kind_log_sum": "kind_log_sum()",
+    "log_of_pause": "log_of_pause('pause_ms')",
 }
 
 
