@@ -49,7 +49,7 @@ check: $(VENV)/.installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/sqlfluff lint models shops tests/dbt
+	$(VENV)/bin/sqlfluff lint --processes 2 models shops tests/dbt
 	$(VENV)/bin/dbt --quiet --warn-error parse --no-partial-parse
 
 bench: $(VENV)/.installed

@@ -1,6 +1,6 @@
--- What was bought, as it was bought. What came back does not change these rows: taken_back_on says from when on a line no
--- longer counts, int_activity__returns what was given back and when, and only what was known before an as-of date may be
--- used for it.
+-- What was bought, as it was bought. What came back does not change these rows: taken_back_on says from when on a
+-- line no longer counts, int_activity__returns what was given back and when, and only what was known before an as-of
+-- date may be used for it.
 
 with order_lines as (
     select * from {{ ref('stg_shop__order_lines') }}
@@ -107,7 +107,8 @@ returned_orders as (
     having count(*) = count(returned_lines.order_id)
 ),
 
--- Joined before anything is filtered: after a filter, DuckDB takes the lines for fewer than the products and hashes them.
+-- Joined before anything is filtered: after a filter, DuckDB takes the lines for fewer than the products and hashes
+-- them.
 described as (
     select
         order_lines.*,

@@ -1,4 +1,5 @@
--- An order that names a card belongs to a customer: identity loses nobody. (One whose lines are all set aside is no fact.)
+-- An order that names a card belongs to a customer: identity loses nobody.
+-- (One whose lines are all set aside is no fact.)
 select
     orders.order_id,
     orders.loyalty_id
