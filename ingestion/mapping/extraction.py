@@ -55,7 +55,7 @@ class Extractor:
     source, tables
         What is read.
     mapping
-        For the cursors.
+        How it is to be read.
     """
 
     def __init__(
@@ -68,7 +68,13 @@ class Extractor:
         self.folder = folder
         self._source = source
         self._tables = tables
+        self._fingerprint = mapping.fingerprint
+        self._read_with = folder / "read_with"
         self._cursors = {mapped.from_: mapped.cursor for mapped in mapping.tables.values() if mapped.cursor}
+
+    def reads_otherwise(self) -> bool:
+        """Whether the mapping is not the one that the last extraction was read with."""
+        return self._read_with.exists() and self._read_with.read_text(encoding="utf-8") != self._fingerprint
 
     def forget(self) -> None:
         """Begin anew: the next extraction reads everything."""
@@ -90,6 +96,8 @@ class Extractor:
         MappingError
             The source could not be read; nothing has changed.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._read_with.write_text(self._fingerprint, encoding="utf-8")
         with dlt_environment(self.folder / "dlt"):
             import dlt
             from dlt.pipeline.exceptions import PipelineStepFailed

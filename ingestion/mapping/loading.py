@@ -85,7 +85,7 @@ def land(folders: ShopFolders) -> list[LoadSummary]:
         have_landed = any(load.source == SOURCE for load in zone.loads())
         newest = receipts.newest()
         is_made_otherwise = newest is not None and newest.mapping != mapping.fingerprint
-        if is_made_otherwise or not have_landed:
+        if extractor.reads_otherwise() or not (have_landed or extractor.waiting()):
             # Mapped otherwise, or never landed: all is read again; what comes out as it stands does not land again.
             extractor.forget()
         extractor.extract()
