@@ -10,7 +10,7 @@ they are after the recipes before it, and some that never land and that others h
 - `donor_phone`: the number of somebody else, who gave it up
 - `contact_no`, `person_no`, `version_no`: numbers
 
-To plant another one, pass your own to `generate(..., dirt_recipes=[*DIRT_RECIPES, mine])`; nothing here need change.
+To plant another one, give a plan your own: `OverlayPlan(dirt_recipes=[*DIRT_RECIPES, mine])`; nothing here need change.
 Recipes run in the order given.
 """
 
@@ -206,7 +206,7 @@ def _street_short(draw: Draw) -> Mapping[str, str]:
     shorter = "street"
     for word, short in {"Street": "St.", "Avenue": "Ave", "Road": "Rd", "Drive": "Dr.", "Lane": "Ln", "Court": "Ct",
                         "Square": "Sq.", "Parkway": "Pkwy"}.items():  # fmt: skip
-        shorter = f"replace({shorter}, '{word}', '{short}')"
+        shorter = rf"regexp_replace({shorter}, '\b{word}\b', '{short}', 'g')"
     return {"street": shorter}
 
 

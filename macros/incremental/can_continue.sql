@@ -45,7 +45,9 @@
     {%- set query -%}
         select md5(coalesce(string_agg(files.stamp, '|' order by files.stamp), ''))
         from ({{ file_stamps('landing/' ~ landing_table ~ '/*/*.parquet') }}) as files
-        inner join {{ source('landing', 'loads') }} as loads on files.stem = loads.load_id
+        -- A load with many rows comes in several files, <load_id>-<number>.parquet.
+        inner join {{ source('landing', 'loads') }} as loads
+            on loads.load_id in (files.stem, regexp_replace(files.stem, '-[0-9]+$', ''))
         where loads.load_sequence <= {{ through }}
     {%- endset -%}
     {{ return(run_query(query).rows[0][0]) }}

@@ -134,12 +134,19 @@ def test_a_changed_setting_starts_anew(shop: WebShop, monkeypatch: pytest.Monkey
     assert shop.count(sessions) == before
 
 
-def test_a_landing_zone_that_was_replaced_starts_anew(shop: WebShop) -> None:
-    land(shop.zone, "load-0", _rows(0, 20))
+@pytest.mark.parametrize("file", ["load-0", "load-0-001"])
+def test_a_landing_zone_that_was_replaced_starts_anew(shop: WebShop, file: str) -> None:
+    def land_as(seed: int) -> None:
+        land(shop.zone, "load-0", _rows(seed, 20))
+        (landed,) = (shop.folders.landing / "web_events").glob("load_date=2*/load-0.parquet")
+        landed.rename(landed.with_stem(file))
+
+    land_as(0)
     shop.run()
-    for file in shop.folders.landing.rglob("load-0.parquet"):
-        file.unlink()
-    land(shop.zone, "load-0", _rows(1, 20))
+    assert shop.run() == {True}
+    for landed in shop.folders.landing.rglob("load-0*.parquet"):
+        landed.unlink()
+    land_as(1)
     assert shop.run() == {False}
     continued = shop.content()
     shop.folders.warehouse.unlink()

@@ -298,7 +298,7 @@ def test_an_order_that_comes_in_parts_without_line_numbers_is_told(own_shop: Own
 def test_what_was_read_wrongly_is_read_anew(own_shop: OwnShop) -> None:
     """Its rows wait to be landed when the mapping is corrected: they are not what the corrected one would read."""
     own_shop.write(lines_csv=LINES.replace("4.20", "'4.20'").replace("18.50", "'18.50'"))
-    with pytest.raises(MappingError, match="such as ''4.20''"):
+    with pytest.raises(MappingError, match=r"such as ''4\.20''"):
         own_shop.land()
     own_shop.write(MAPPING.replace("folder: {export}", 'folder: {export}\n  csv: {quote: "\'"}'))
     own_shop.land()

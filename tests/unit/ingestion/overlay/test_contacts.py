@@ -213,6 +213,14 @@ def test_dirt_looks_as_it_should(dirty: Look) -> None:
     assert formats >= 5
 
 
+def test_streets_are_shortened_at_whole_words(dirty: Look) -> None:
+    recipe = next(recipe for recipe in DIRT_RECIPES if recipe.name == "street shortened")
+    shortened = recipe.changes(str)["street"]
+    written = {"1 Squares Street": "1 Squares St.", "2 Lane Courtney Road": "2 Ln Courtney Rd", "3 Parkway": "3 Pkwy"}
+    for street, short in written.items():
+        assert dirty.rows(f"select {shortened} from (values ('{street}')) as streets (street)") == [(short,)]
+
+
 def test_a_recipe_from_outside_plugs_in(base: Mapping[str, str], dirty: Look) -> None:
     """No file of the package is edited; what others draw does not change."""
     mine = DirtRecipe(

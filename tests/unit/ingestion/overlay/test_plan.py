@@ -156,6 +156,8 @@ def test_another_overlay_needs_another_folder(base: Mapping[str, str], small: Lo
     ]
     with pytest.raises(LandingError, match=r"seed1-events12000.*seed2.*AUDIENCE_DATA_DIR"):
         land_overlay(zone, tmp_path / "truth", base, replace(SMALL, seed=2))
+    with pytest.raises(LandingError, match=r"seed1-events12000-planted[0-9a-f]{8}'"):
+        land_overlay(zone, tmp_path / "truth", base, replace(SMALL, bot_families=SMALL.bot_families[1:]))
 
 
 def test_the_real_load_is_the_same_with_and_without_the_overlay(tmp_path: Path, folders: ShopFolders) -> None:
