@@ -79,7 +79,8 @@ def land_overlay(zone: LandingZone, truth: Path, real_load_id: str, plan: Overla
 def landed_tables(zone: LandingZone, load_id: str) -> dict[str, str]:
     """Landing table to a query of what the load `load_id` brought."""
     return {
-        table: f"select * from read_parquet('{zone.root / table}/load_date={LOAD_DATE}/{load_id}.parquet')"
+        table: f"select * from read_parquet('{zone.root / table}/load_date={LOAD_DATE}/{load_id}.parquet', "
+        "hive_partitioning = false)"
         for table in TABLES
     }
 

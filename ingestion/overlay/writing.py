@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +17,11 @@ import pyarrow as pa
 from ingestion.landing_zone import LandingError, LandingZone, LoadSummary, TableWriter
 from ingestion.overlay.agents import MONTHS, browser_agents
 from ingestion.overlay.base import open_base
-from ingestion.overlay.bots import BOT_FAMILIES, BotSurroundings, BotTraffic, bot_traffic
+from ingestion.overlay.bots import BOT_FAMILIES, BotFamily, BotSurroundings, BotTraffic, bot_traffic
 from ingestion.overlay.consent import consent_events_sql
 from ingestion.overlay.contacts import COLUMNS as CONTACT_COLUMNS
 from ingestion.overlay.contacts import open_contacts
-from ingestion.overlay.dirt import DIRT_RECIPES
+from ingestion.overlay.dirt import DIRT_RECIPES, DirtRecipe
 from ingestion.overlay.events import WebEvents
 from ingestion.overlay.mail import email_events_sql, open_mail
 from ingestion.overlay.people import open_people
@@ -235,11 +235,15 @@ def load_name(plan: OverlayPlan, known_from: datetime | None = None, known_befor
         parts.append(f"scale{plan.scale}")
     if plan.events is not None:
         parts.append(f"events{plan.events}")
-    names = [planted.name for planted in (*plan.dirt_recipes, *plan.bot_families)]
-    if names != [planted.name for planted in (*DIRT_RECIPES, *BOT_FAMILIES)]:
-        parts.append(f"planted{hashlib.sha256('|'.join(names).encode()).hexdigest()[:8]}")
+    planted = _planted(plan.dirt_recipes, plan.bot_families)
+    if planted != _planted(DIRT_RECIPES, BOT_FAMILIES):
+        parts.append(f"planted{hashlib.sha256('|'.join(planted).encode()).hexdigest()[:8]}")
     if known_from is not None:
         parts.append(f"from{known_from:%Y%m%dT%H%M}")
     if known_before is not None:
         parts.append(f"before{known_before:%Y%m%dT%H%M}")
     return "-".join(parts)
+
+
+def _planted(recipes: Sequence[DirtRecipe], families: Sequence[BotFamily]) -> list[str]:
+    return [*(recipe.name for recipe in recipes), *(family.name for family in families)]
