@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from benchmarks.held_out.families import HELD_OUT_FAMILIES
 from benchmarks.held_out.recipes import HELD_OUT_RECIPES
-from ingestion import LandingError, LandingZone, LoadSummary, completejourney
+from ingestion import LandingZone, LoadSummary, completejourney
 from ingestion.overlay import BOT_FAMILIES, DIRT_RECIPES, OverlayPlan
 from shops import ShopFolders
 
@@ -98,8 +98,6 @@ def held_out_overlay(
     zone = LandingZone(folders.landing)
     real = completejourney.land(zone, households)
     overlay = completejourney.land_overlay(zone, folders.truth, real.load_id, plan)
-    if overlay.already_landed:
-        _refuse_other_families(folders.truth, with_shipped)
     return HeldOutOverlay(folders, plan, (real, overlay))
 
 
@@ -120,17 +118,3 @@ def held_out_contacts(truth: Path) -> pa.Table:
         "select contact_id, recipe from read_parquet(?) where list_contains(?, recipe) order by contact_id, recipe",
         [str(truth / "contact_dirt.parquet"), names],
     ).to_arrow_table()
-
-
-def _refuse_other_families(truth: Path, with_shipped: bool) -> None:
-    """The load's name says seed and size, not what is planted: an overlay with other families looks the same."""
-    names = [family.name for family in HELD_OUT_FAMILIES]
-    found = duckdb.execute(
-        "select bool_or(not list_contains(?, bot_family)) from read_parquet(?)", [names, str(truth / "bots.parquet")]
-    ).fetchone()
-    if found and found[0] is not None and bool(found[0]) != with_shipped:
-        holds = "with" if found[0] else "without"
-        raise LandingError(
-            f"{truth / 'bots.parquet'}, column bot_family: the folder holds the held-out overlay {holds} the shipped "
-            f"families, and a landing zone only grows. Next: choose another folder for with_shipped={with_shipped}."
-        )

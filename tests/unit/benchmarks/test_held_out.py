@@ -112,7 +112,7 @@ def test_landing_it_twice_changes_nothing(alone: HeldOutOverlay) -> None:
 
 
 def test_a_folder_with_other_families_is_refused(alone: HeldOutOverlay) -> None:
-    with pytest.raises(LandingError, match=r"bots\.parquet.*without the shipped.*another folder"):
+    with pytest.raises(LandingError, match=r"already holds the overlay .*planted.*another folder"):
         held_out_overlay(alone.folders.data_root, households=HOUSEHOLDS)
 
 
