@@ -1,13 +1,12 @@
 """Bot flags against what was planted: precision and recall, each family of bots, and whom among people the flags wrong.
 
-Two shops side by side: the demo as it ships, and, where `benchmarks/held_out` is there, a shop with another seed and
-with bots that nobody looked at while the flags were made. Truth is read here and in tests, never by a model.
+Shops side by side: the demo as it ships; one with another seed and, beside the shipped bots, with families that nobody
+looked at while the flags were made; and one with those families alone. Truth is read here and in tests, never by a
+model.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import tempfile
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.held_out import held_out_overlay
 from benchmarks.measuring import RESULTS
 from ingestion import LandingZone, completejourney
 from ingestion.overlay import OverlayPlan, land_overlay
@@ -33,7 +33,6 @@ MODELS = (
     "base_web__visitors",
     "stg_web__visitors",
 )
-HELD_OUT = "benchmarks.held_out"
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Figure:
 
 
 def main() -> None:
-    """Measure both shops, print them side by side, rewrite the results."""
+    """Measure the shops, print them side by side, rewrite the results."""
     measured: dict[str, list[Figure]] = {}
     for name, land in _shops().items():
         with tempfile.TemporaryDirectory() as folder:
@@ -80,10 +79,11 @@ def main() -> None:
 
 def _shops() -> dict[str, Callable[[ShopFolders], object]]:
     """Shops by name, each with what lands it and its truth."""
-    shops: dict[str, Callable[[ShopFolders], object]] = {"shipped": _land_shipped}
-    if importlib.util.find_spec(HELD_OUT) is not None:
-        shops["held out"] = importlib.import_module(HELD_OUT).land
-    return shops
+    return {
+        "shipped": _land_shipped,
+        "held out": lambda folders: held_out_overlay(folders.data_root),
+        "held out alone": lambda folders: held_out_overlay(folders.data_root, with_shipped=False),
+    }
 
 
 def _land_shipped(folders: ShopFolders) -> None:
