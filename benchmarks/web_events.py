@@ -30,8 +30,8 @@ ROUNDS = 3
 GOAL_OF_A_DAY = 0.03
 GOAL_OF_SESSIONS = 3.0
 MODELS = ("base_web__events", "stg_web__events", "stg_web__sessions", "stg_web__identifications")
-# The sources that the view of the events looks at; without rows here.
-REFERRED = ("stg_shop__products", "stg_shop__orders")
+# What the view of the events looks at; without rows here.
+REFERRED = ("+stg_shop__products", "+stg_shop__orders")
 IDLE_MINUTES = 30
 
 FIRST_DAY = date(2017, 1, 1)
