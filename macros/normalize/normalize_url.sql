@@ -1,7 +1,7 @@
 {#-
     A URL to compare by: scheme and host in lower case without the scheme's own port, no fragment, the query's
     parameters sorted and without those that only track a click (utm_*, gclid and the like); null if empty. A path
-    without a host stays a path. What the campaign tags said: see campaign_tag.
+    without a host stays a path. What the campaign tags said: see url_parameter.
 -#}
 {%- macro normalize_url(text) -%}
     {%- set url = clean_text(text) -%}

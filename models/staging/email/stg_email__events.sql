@@ -66,9 +66,9 @@ select
     is_machine and event_type = 'clicked' as is_machine_click,
     lower(trim(bounce_type)) as bounce_type,
     {{ normalize_url('link_url') }} as link_url,
-    {{ campaign_tag('link_url', 'utm_source') }} as utm_source,
-    {{ campaign_tag('link_url', 'utm_medium') }} as utm_medium,
-    {{ campaign_tag('link_url', 'utm_campaign') }} as utm_campaign,
+    {{ url_parameter('link_url', 'utm_source') }} as utm_source,
+    {{ url_parameter('link_url', 'utm_medium') }} as utm_medium,
+    {{ url_parameter('link_url', 'utm_campaign') }} as utm_campaign,
     user_agent,
     -- times
     occurred_at,

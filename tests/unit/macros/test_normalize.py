@@ -244,7 +244,7 @@ TABLES: dict[str, list[tuple[str | None, Any]]] = {
         ("", None),
         (None, None),
     ],
-    "campaign_tag('written', 'utm_source')": [
+    "url_parameter('written', 'utm_source')": [
         ("https://x.org/?utm_source=News", "news"),
         ("https://x.org/?a=1&UTM_Source=spring+sale%202", "spring sale 2"),
         ("https://x.org/?utm_source=&utm_medium=m", None),
@@ -252,6 +252,11 @@ TABLES: dict[str, list[tuple[str | None, Any]]] = {
         ("https://x.org/#?utm_source=a", None),
         ("https://x.org/?utm_source=100%zz", "100%zz"),
         ("https://x.org/?utm_source=a&utm_source=b", "a"),
+        ("https://x.org/?utm_source=a#utm_source=b", "a"),
+        ("https://x.org/?utm_source=100%", "100%"),
+        ("https://x.org/?utm_source=%ff", "%ff"),
+        ("https://x.org/utm_source=a", None),
+        ("/a?utm_source=a", "a"),
         ("", None),
         (None, None),
     ],

@@ -53,29 +53,6 @@ def test_host_and_path(apply: Apply, url: str | None, host: str | None, path: st
 
 
 @pytest.mark.parametrize(
-    ("url", "source"),
-    [
-        ("https://shop.example/?utm_source=Newsletter&utm_medium=email", "newsletter"),
-        ("https://shop.example/a?x=1&utm_source=spring%20sale", "spring sale"),
-        ("https://shop.example/a?utm_source=spring+sale#utm_source=other", "spring sale"),
-        ("https://shop.example/a?UTM_Source=x", "x"),
-        ("https://shop.example/a?utm_source=first&utm_source=second", "first"),
-        ("https://shop.example/a?utm_source=100%", "100%"),
-        ("https://shop.example/a?utm_source=%ff", "%ff"),
-        ("/a?utm_source=x", "x"),
-        ("https://shop.example/a?utm_source=", None),
-        ("https://shop.example/a?my_utm_source=x", None),
-        ("https://shop.example/utm_source=x", None),
-        ("https://shop.example/a#?utm_source=x", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_a_campaign_tag(apply: Apply, url: str | None, source: str | None) -> None:
-    assert apply("utm_source", url) == source
-
-
-@pytest.mark.parametrize(
     ("agent", "device"),
     [
         ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36", "desktop"),

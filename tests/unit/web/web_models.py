@@ -45,7 +45,6 @@ def event(**given: Any) -> dict[str, Any]:
 MACROS = {
     "url_host": "url_host('given')",
     "url_path": "url_path('given')",
-    "utm_source": "url_parameter('given', 'utm_source')",
     "device_type": "device_type('given')",
     "web_address": "web_address('given')",
     "web_network": "web_network('given')",
