@@ -29,7 +29,17 @@ MORE_DAYS = 3
 ROUNDS = 3
 GOAL_OF_A_DAY = 0.03
 GOAL_OF_SESSIONS = 3.0
-MODELS = ("base_web__events", "stg_web__events", "stg_web__sessions", "stg_web__identifications")
+MODELS = (
+    "bot_user_agents",
+    "base_web__events",
+    "stg_web__events",
+    "stg_web__sessions",
+    "stg_web__identifications",
+    "base_web__visitor_days",
+    "base_web__crowd_days",
+    "base_web__visitors",
+    "stg_web__visitors",
+)
 # What the view of the events looks at; without rows here.
 REFERRED = ("+stg_shop__products", "+stg_shop__orders")
 IDLE_MINUTES = 30
