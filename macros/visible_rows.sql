@@ -1,6 +1,7 @@
 {#-
     Rows of a landing table whose load is complete (its row in `loads` is written last), in the contract's columns and
-    types: a file may hold more columns, and one of an older contract fewer.
+    types: a file may hold more columns, and one of an older contract fewer. Identifiers (*_id) come trimmed, and an empty
+    one is none: taken as one, it would make one customer of all who have none.
 -#}
 {%- macro visible_rows(table) -%}
     (
@@ -19,7 +20,11 @@
         | selectattr('name', 'equalto', table) | first -%}
     {%- set columns = [] -%}
     {%- for column in declared.columns.values() -%}
-        {%- do columns.append('cast(landed.' ~ column.name ~ ' as ' ~ column.data_type ~ ') as ' ~ column.name) -%}
+        {%- set value = 'cast(landed.' ~ column.name ~ ' as ' ~ column.data_type ~ ')' -%}
+        {%- if column.name.endswith('_id') and column.name != 'load_id' -%}
+            {%- set value = 'nullif(trim(' ~ value ~ "), '')" -%}
+        {%- endif -%}
+        {%- do columns.append(value ~ ' as ' ~ column.name) -%}
     {%- endfor -%}
     {{ return(columns | join(',\n            ')) }}
 {%- endmacro -%}

@@ -1,7 +1,8 @@
 {#-
     The incremental strategy of this project: rows of the new build replace those of the table that have the same key
     (`unique_key`, a list). With `meta.increment.replaces_from`, an ordered column, they replace all rows of the key from
-    the first new value on, so that what does not exist any more goes as well. Null keys replace nothing.
+    the first new value on, so that what does not exist any more goes as well; with `meta.increment.replaces_days`, all
+    rows of the days on which the model that it follows has new events. Null keys replace nothing.
 -#}
 {%- macro get_incremental_replace_keys_sql(arg_dict) -%}
     {{ return(replace_rows(
@@ -10,16 +11,22 @@
         arg_dict['dest_columns'] | map(attribute='name') | list,
         arg_dict['unique_key'],
         config.get('meta').increment.get('replaces_from'),
+        ref(config.get('meta').increment.follows) if config.get('meta').increment.get('replaces_days') else none,
+        read_note(this).get('through', 0),
     )) }}
 {%- endmacro -%}
 
 
-{%- macro replace_rows(target, incoming, columns, keys, replaces_from=none) -%}
-    {{ return(adapter.dispatch('replace_rows')(target, incoming, columns, keys, replaces_from)) }}
+{%- macro replace_rows(target, incoming, columns, keys, replaces_from=none, followed=none, through=0) -%}
+    {{ return(adapter.dispatch('replace_rows')(target, incoming, columns, keys, replaces_from, followed, through)) }}
 {%- endmacro -%}
 
 
-{%- macro duckdb__replace_rows(target, incoming, columns, keys, replaces_from) -%}
+{%- macro duckdb__replace_rows(target, incoming, columns, keys, replaces_from, followed, through) -%}
+    {% if followed -%}
+    delete from {{ target }}
+    where event_date in (select event_date from {{ followed }} where load_sequence > {{ through }});
+    {%- else -%}
     delete from {{ target }} as standing
     using (
         select {{ keys | join(', ') }}{{ ', min(' ~ replaces_from ~ ') as replaced_from' if replaces_from }}
@@ -31,6 +38,7 @@
         standing.{{ key }} = incoming.{{ key }}{{ ' and ' if not loop.last }}
         {%- endfor %}
         {{ 'and standing.' ~ replaces_from ~ ' >= incoming.replaced_from' if replaces_from }};
+    {%- endif %}
 
     insert into {{ target }} ({{ columns | join(', ') }})
     select {{ columns | join(', ') }} from {{ incoming }}

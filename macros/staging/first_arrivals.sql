@@ -6,7 +6,9 @@
     Which row stands is a total order: a row without a problem before one with, then the first that was known, then the
     first that landed, then by content. What was known is so never changed afterwards.
 -#}
-{%- macro first_arrivals(relation, key, content) -%}
+{%- macro first_arrivals(relation, key, content=none) -%}
+    {#- Without content of its own, a row that comes again is the same row. -#}
+    {%- set content = content or key -%}
     select
         *,
         coalesce(

@@ -7,14 +7,15 @@
         select
             -- keys
             event_key,
-            nullif(event_id, '') as event_id,
-            nullif(trim(anonymous_id), '') as anonymous_id,
-            nullif(trim(user_id), '') as user_id,
+            event_id,
+            anonymous_id,
+            user_id,
             load_id,
             load_sequence,
             -- what it is
             lower(trim(event_type)) as event_type,
-            nullif(trim(event_name), '') as event_name,
+            -- of a page or an identification, a name says nothing that its type does not
+            case when lower(trim(event_type)) = 'track' then nullif(trim(event_name), '') end as event_name,
             nullif(trim(email), '') as email,
             {{ url_path('page_url') }} as page_path,
             content_type,
@@ -29,7 +30,9 @@
             currency,
             -- where it came from
             {{ url_host('referrer_url') }} as referrer_host,
-            split_part(referrer_url, '/', 3) = split_part(page_url, '/', 3) as comes_from_same_host,
+            -- both as written: to work out the page's own host for every row would cost as much as all the rest
+            replace(lower(split_part(referrer_url, '/', 3)), 'www.', '')
+            = replace(lower(split_part(page_url, '/', 3)), 'www.', '') as comes_from_same_host,
             {{ url_parameter('page_url', 'utm_source') }} as utm_source,
             {{ url_parameter('page_url', 'utm_medium') }} as utm_medium,
             {{ url_parameter('page_url', 'utm_campaign') }} as utm_campaign,

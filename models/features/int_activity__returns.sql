@@ -1,5 +1,5 @@
 -- Each return is charged on an order: on the line that it takes back; where it fits no line, on the order that the
--- source names, else on the latest order of the customer that stood when the return became known. A customer without
+-- source names and the shop knows, else on the latest order of the customer that stood when the return became known. A customer without
 -- such an order bought before the history begins, and nothing that counts is taken off.
 
 with returns as (
@@ -69,9 +69,10 @@ of_nothing as (
     from returns
     inner join stg_orders on returns.order_id = stg_orders.order_id
     inner join customers on stg_orders.loyalty_id = customers.source_record_id
+    left join orders on returns.original_order_id = orders.order_id
     where
         not returns.is_matched
-        and returns.original_order_id is null
+        and orders.order_id is null
 ),
 
 of_customers as (

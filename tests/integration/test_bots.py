@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from ingestion.overlay import BOT_FAMILIES, BotFamily, OverlayPlan, generate, la
 from orchestration.content import content_hashes
 from orchestration.dbt_in_process import InProcessDbt
 from orchestration.lock import write_lock
+from orchestration.warehouse import reading
 from shops import ShopFolders
 from tests.integration.imaginary_traffic import IMAGINARY_BOTS, MISTAKABLE_PEOPLE
+from tests.unit.web.web_models import event, land
 
 OWN_MODELS = ("base_web__visitor_days", "base_web__crowd_days", "base_web__visitors", "stg_web__visitors")
 # In a shop of 200 households the usual share of these would be one short day: too little to see.
@@ -110,6 +112,32 @@ def test_day_by_day_gives_the_same_as_all_at_once(landed_shop: Path, tmp_path: P
     folders.warehouse.unlink()
     assert not _continued(dbt)
     assert _content(folders) == stepwise
+
+
+def test_a_crowd_that_is_none_any_more_goes(tmp_path: Path, parsed: InProcessDbt) -> None:
+    """The second load says who one of four was: three are no crowd, so the day has no row to replace the old one by."""
+    folders = ShopFolders.of("demo", tmp_path)
+    dbt = _at(parsed, folders)
+    zone = LandingZone(folders.landing)
+    zone.prepare()
+    noon = datetime(2017, 6, 1, 16)
+    visits = [
+        event(
+            event_id=f"{visitor} {minute}", anonymous_id=visitor, ip_address="10.1.2.3", user_agent="Mozilla/5.0 (X11)",
+            occurred_at=noon + timedelta(minutes=minute), known_at=noon + timedelta(minutes=minute),
+        )
+        for visitor in ("ann", "bob", "cat", "dan")
+        for minute in range(4)
+    ]  # fmt: skip
+    land(zone, "load-0", visits)
+    assert not _continued(dbt)
+    crowds = "select count(*) from staging.base_web__crowd_days"
+    with reading(folders.warehouse) as connection:
+        assert connection.execute(crowds).fetchall() != [(0,)]
+    land(zone, "load-1", [{**visits[0], "event_id": "login", "event_type": "identify", "user_id": "u1"}])
+    assert _continued(dbt)
+    with reading(folders.warehouse) as connection:
+        assert connection.execute(crowds).fetchall() == [(0,)]
 
 
 def _continued(dbt: InProcessDbt) -> bool:

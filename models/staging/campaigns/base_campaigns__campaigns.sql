@@ -13,15 +13,7 @@ judged as (
     from landed
 ),
 
-versioned as (
-    select
-        *,
-        row_number() over (
-            partition by campaign_id
-            order by problem is not null asc, known_at desc, load_sequence desc
-        ) as version_rank
-    from judged
-)
+{{ versions_of('judged', keys=['campaign_id'], content=['campaign_type', 'starts_on', 'ends_on']) }}
 
 select
     campaign_id,
@@ -31,5 +23,5 @@ select
     load_id,
     known_at,
     -- verdict
-    coalesce(problem, case when version_rank > 1 then 'a later version of this key stands' end) as reject_reason
-from versioned
+    {{ reject_reason() }} as reject_reason
+from versions

@@ -11,14 +11,8 @@ judged as (
     from landed
 ),
 
-versioned as (
-    select
-        *,
-        row_number() over (
-            partition by coupon_id, campaign_id, product_id
-            order by problem is not null asc, known_at desc, load_sequence desc
-        ) as version_rank
-    from judged
+ranked as (
+    {{ first_arrivals('judged', key=['coupon_id', 'campaign_id', 'product_id']) }}
 )
 
 select
@@ -28,5 +22,5 @@ select
     load_id,
     known_at,
     -- verdict
-    coalesce(problem, case when version_rank > 1 then 'exact duplicate' end) as reject_reason
-from versioned
+    reject_reason
+from ranked

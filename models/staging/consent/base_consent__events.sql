@@ -4,9 +4,9 @@ with landed as (
 
 read_out as (
     select
-        nullif(trim(consent_event_id), '') as consent_event_id,
+        consent_event_id,
         lower(trim(source_system)) as source_system,
-        nullif(trim(source_record_id), '') as source_record_id,
+        source_record_id,
         lower(trim(purpose)) as purpose,
         lower(trim(consent_action)) as consent_action,
         lower(trim(captured_by)) as captured_by,

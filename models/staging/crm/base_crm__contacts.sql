@@ -6,7 +6,7 @@ judged as (
     select
         *,
         case
-            when nullif(trim(contact_id), '') is null then 'contact_id is missing'
+            when contact_id is null then 'contact_id is missing'
             when occurred_at is null then 'occurred_at is missing'
             when known_at is null then 'known_at is missing'
             when {{ is_after_its_arrival() }} then 'occurred_at lies after known_at'
@@ -23,10 +23,10 @@ ranked as (
 
 select
     -- keys
-    nullif(trim(contact_id), '') as contact_id,
+    contact_id,
     -- an empty number is none: taken as one, it would make one customer of all who have none
-    nullif(trim(loyalty_id), '') as loyalty_id,
-    nullif(trim(user_id), '') as user_id,
+    loyalty_id,
+    user_id,
     load_id,
     -- the person, as written
     crm_system,

@@ -7,7 +7,7 @@ judged as (
         *,
         lower(trim(event_type)) as plain_event_type,
         case
-            when nullif(trim(message_id), '') is null then 'message_id is missing'
+            when message_id is null then 'message_id is missing'
             when occurred_at is null then 'occurred_at is missing'
             when
                 coalesce(lower(trim(event_type)), '')
@@ -27,10 +27,10 @@ ranked as (
 
 select
     -- keys
-    nullif(trim(message_id), '') as message_id,
+    message_id,
     plain_event_type as event_type,
-    nullif(trim(campaign_id), '') as campaign_id,
-    nullif(trim(loyalty_id), '') as loyalty_id,
+    campaign_id,
+    loyalty_id,
     load_id,
     -- what it is
     email,

@@ -6,25 +6,19 @@ judged as (
     select
         *,
         case
-            when nullif(trim(loyalty_id), '') is null then 'loyalty_id is missing'
+            when loyalty_id is null then 'loyalty_id is missing'
         end as problem
     from landed
 ),
 
-versioned as (
-    select
-        *,
-        row_number() over (
-            partition by loyalty_id
-            order by problem is not null asc, known_at desc, load_sequence desc
-        ) as version_rank
-    from judged
-)
+{{ versions_of('judged', keys=['loyalty_id'], content=[
+    'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count',
+    'birth_date', 'occurred_at',
+]) }}
 
 select
     -- keys
-    -- an empty card number is none: taken as one, it would make one customer of all who have none
-    nullif(trim(loyalty_id), '') as loyalty_id,
+    loyalty_id,
     load_id,
     -- demographics
     age_band,
@@ -39,5 +33,5 @@ select
     occurred_at,
     known_at,
     -- verdict
-    coalesce(problem, case when version_rank > 1 then 'a later version of this key stands' end) as reject_reason
-from versioned
+    {{ reject_reason() }} as reject_reason
+from versions

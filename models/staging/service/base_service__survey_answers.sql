@@ -7,9 +7,9 @@ judged as (
         *,
         case
             when
-                nullif(trim(survey_id), '') is null
-                or nullif(trim(response_id), '') is null
-                or nullif(trim(question_id), '') is null
+                survey_id is null
+                or response_id is null
+                or question_id is null
                 then 'key is missing'
             when occurred_at is null then 'occurred_at is missing'
             when known_at is null then 'known_at is missing'
@@ -31,10 +31,10 @@ versioned as (
 
 select
     -- keys
-    nullif(trim(survey_id), '') as survey_id,
-    nullif(trim(response_id), '') as response_id,
-    nullif(trim(question_id), '') as question_id,
-    nullif(trim(loyalty_id), '') as loyalty_id,
+    survey_id,
+    response_id,
+    question_id,
+    loyalty_id,
     load_id,
     -- what it is
     answer,

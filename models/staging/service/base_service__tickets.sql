@@ -6,7 +6,7 @@ judged as (
     select
         *,
         case
-            when nullif(trim(ticket_id), '') is null then 'ticket_id is missing'
+            when ticket_id is null then 'ticket_id is missing'
             when occurred_at is null then 'occurred_at is missing'
             when known_at is null then 'known_at is missing'
             when {{ is_after_its_arrival() }} then 'occurred_at lies after known_at'
@@ -23,10 +23,10 @@ ranked as (
 
 select
     -- keys
-    nullif(trim(ticket_id), '') as ticket_id,
-    nullif(trim(contact_id), '') as contact_id,
-    nullif(trim(loyalty_id), '') as loyalty_id,
-    nullif(trim(order_id), '') as order_id,
+    ticket_id,
+    contact_id,
+    loyalty_id,
+    order_id,
     load_id,
     -- what it is
     email,

@@ -30,7 +30,7 @@ select
     reasoned.order_id,
     reasoned.line_number,
     reasoned.product_id,
-    nullif(trim(reasoned.original_order_id), '') as original_order_id,
+    reasoned.original_order_id,
     reasoned.original_line_number,
     reasoned.load_id,
     -- what it is

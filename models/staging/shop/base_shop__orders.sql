@@ -72,9 +72,8 @@ voided as (
 select
     -- keys
     versions.order_id,
-    -- an empty card number is none: taken as one, it would make one customer of all who have none
-    nullif(trim(versions.loyalty_id), '') as loyalty_id,
-    nullif(trim(versions.user_id), '') as user_id,
+    versions.loyalty_id,
+    versions.user_id,
     nullif(lower(trim(versions.email)), '') as email,
     versions.store_id,
     versions.load_id,

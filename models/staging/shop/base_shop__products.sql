@@ -11,15 +11,9 @@ judged as (
     from landed
 ),
 
-versioned as (
-    select
-        *,
-        row_number() over (
-            partition by product_id
-            order by problem is not null asc, known_at desc, load_sequence desc
-        ) as version_rank
-    from judged
-)
+{{ versions_of('judged', keys=['product_id'], content=[
+    'manufacturer_id', 'department', 'brand_type', 'product_category', 'product_type', 'package_size',
+]) }}
 
 select
     -- keys
@@ -33,5 +27,5 @@ select
     product_type,
     package_size,
     -- verdict
-    coalesce(problem, case when version_rank > 1 then 'a later version of this key stands' end) as reject_reason
-from versioned
+    {{ reject_reason() }} as reject_reason
+from versions

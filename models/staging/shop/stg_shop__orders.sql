@@ -13,6 +13,16 @@ rates as (
     select * from {{ ref('base_shop__reporting_rates') }}
 ),
 
+-- The currency that most orders are in: the likeliest of one that did not come itself.
+usual_currency as (
+    select currency
+    from landed
+    where reject_reason is null
+    group by currency
+    order by count(*) desc, currency asc
+    limit 1
+),
+
 orders as (
     select
         order_id,
@@ -42,7 +52,7 @@ orders as (
         load_id,
         cast(null as varchar) as channel,
         'completed' as order_status,
-        {{ reporting_currency }} as currency,
+        coalesce((select usual_currency.currency from usual_currency), {{ reporting_currency }}) as currency,
         {{ business_timezone }} as business_timezone,
         true as is_inferred,
         ordered_at,

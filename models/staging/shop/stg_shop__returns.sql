@@ -79,7 +79,8 @@ wanted as (
             when named_lines.order_id is not null then named_lines.buyer
             when returned.original_order_id is not null
                 then coalesce(named_orders.buyer, 'order:' || named_orders.order_id)
-            else returned.buyer
+            -- without a buyer, on its own receipt
+            else coalesce(returned.buyer, 'order:' || returned.order_id)
         end as buyer
     from returned
     left join sold as named_lines

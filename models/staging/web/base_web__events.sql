@@ -26,7 +26,7 @@
 with raw as {{ kept() if is_increment else inlined() }} (
     select
         *,
-        case when event_id <> '' then {{ fast_hash(['event_id']) }} end as event_key
+        case when event_id is not null then {{ fast_hash(['event_id']) }} end as event_key
     from {{ visible_rows('web_events') }}
     {%- if is_increment %}
     where load_id in ({{ new_loads() }})

@@ -191,6 +191,37 @@ def test_lines_whose_order_has_not_landed_get_an_inferred_order_until_it_lands(m
     assert known == [("a", "c7", False)]
 
 
+def test_an_inferred_order_is_in_the_currency_of_most_others(models: CompiledModels) -> None:
+    others = [order(f"o{number}", "2024-01-01", currency="EUR") for number in range(2)]
+    warehouse = staged(models, [*others, order("o2", "2024-01-01")], [line("a", 1, "2024-01-02")])
+    assert rows(warehouse, "select currency from staging.stg_shop__orders where is_inferred") == [("EUR",)]
+
+
+def test_identifiers_are_trimmed_and_empty_ones_are_missing(models: CompiledModels) -> None:
+    warehouse = staged(
+        models,
+        [order(" 77", "2024-01-01", loyalty_id=" card "), order("", "2024-01-01"), order(" ", "2024-01-01")],
+        [line("77 ", 1, "2024-01-01"), line("77", 2, "2024-01-01", product_id=" ")],
+    )
+    found = rows(warehouse, "select order_id, loyalty_id, is_inferred from staging.stg_shop__orders")
+    assert found == [("77", "card", False)]
+    assert rows(warehouse, "select order_id, line_number from staging.stg_shop__order_lines") == [("77", 1)]
+    assert [reason for _, reason in reasons(warehouse, "orders")] == ["order_id is missing"] * 2
+    assert [reason for _, reason in reasons(warehouse, "order_lines")] == ["product_id is missing"]
+
+
+def test_of_two_versions_that_came_at_once_the_same_stands_whatever_their_order(models: CompiledModels) -> None:
+    apples = [{"product_id": "apple", "department": name, "known_at": at("2024-01-01")} for name in ("fruit", "garden")]
+    found = set()
+    for products in (apples, apples[::-1]):
+        warehouse = staged(models, [], [], products=products)
+        found.add(tuple(rows(warehouse, "select department from staging.stg_shop__products")))
+        assert [reason for _, reason in reasons(warehouse, "products")] == [
+            "same key and arrival as the row that stands, other content"
+        ]
+    assert len(found) == 1
+
+
 def test_a_bad_line_infers_no_order(models: CompiledModels) -> None:
     warehouse = staged(
         models,

@@ -209,6 +209,15 @@ def test_without_a_card_the_login_or_the_address_says_who_buys(
     assert bool(matches(warehouse)) is is_found
 
 
+def test_a_receipt_without_a_buyer_nets_its_own_lines(models: CompiledModels) -> None:
+    warehouse = netted(
+        models,
+        [order("a", "2024-01-01", loyalty_id=None), order("b", "2024-01-01", loyalty_id=None)],
+        [line("b", 1, "2024-01-01"), line("a", 1, "2024-01-01", 2, 20), back("a", 2, "2024-01-01 12:05")],
+    )
+    assert matches(warehouse) == [("a 2", "a 1", 1.0, True)]
+
+
 def test_what_was_cancelled_as_a_whole_does_not_come_back_once_more(models: CompiledModels) -> None:
     orders = [order("a", "2024-01-01"), order("b", "2024-01-02", status="cancelled"), order("r", "2024-01-05")]
     lines = [line("a", 1, "2024-01-01"), line("b", 1, "2024-01-02")]

@@ -111,7 +111,13 @@ def test_texts_are_parsed(build_one: Callable[..., Any]) -> None:
 
 
 def test_the_shops_own_pages_are_no_referrer(build_one: Callable[..., Any]) -> None:
-    assert build_one("referrer_host", referrer_url="https://www.shop.example/b") == (None,)
+    for own in ("https://www.shop.example/b", "https://shop.example/", "http://SHOP.example"):
+        assert build_one("referrer_host", referrer_url=own) == (None,)
+
+
+def test_a_page_that_names_an_event_is_a_page(built: Build) -> None:
+    models = built([at(0, event_type="page", event_name="Product Viewed")])
+    assert models.rows("stg_web__sessions", "event_count, page_view_count, product_view_count") == [(1, 1, 0)]
 
 
 def test_the_first_delivery_stands(built: Build) -> None:

@@ -58,7 +58,7 @@ MACROS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CompiledModels:
     """What dbt makes of the web models, model to SQL, and of the macros."""
 
@@ -182,7 +182,8 @@ class WebModels:
     def continue_with(self, load_id: str) -> None:
         """Build the newest load into the tables that hold the loads before it."""
         for model in MODELS:
-            query = self.compiled.increment[model].format(load_id=load_id, through=self.load_count - 1)
+            query = self.compiled.increment[model].replace("{load_id}", load_id)
+            query = query.replace("{through}", str(self.load_count - 1))
             self.connection.execute(f"create or replace temp table incoming as {query}")
             self.connection.execute(self.compiled.replace[model])
 
