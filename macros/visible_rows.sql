@@ -22,7 +22,9 @@
     {%- for column in declared.columns.values() -%}
         {%- set value = 'cast(landed.' ~ column.name ~ ' as ' ~ column.data_type ~ ')' -%}
         {%- if column.name.endswith('_id') and column.name != 'load_id' -%}
-            {%- set value = 'nullif(trim(' ~ value ~ "), '')" -%}
+            {#- Hardly any needs it, and to trim all takes longer than to read them. -#}
+            {%- set value = "case when " ~ value ~ " like ' %' or " ~ value ~ " like '% ' or " ~ value ~ " = '' then nullif(trim("
+                ~ value ~ "), '') else " ~ value ~ " end" -%}
         {%- endif -%}
         {%- do columns.append(value ~ ' as ' ~ column.name) -%}
     {%- endfor -%}
