@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from ingestion.overlay.plan import EVERYTHING_KNOWN, PERIOD_END, PERIOD_START, SITE, ZONE, OverlayPlan
+from ingestion.overlay.plan import PERIOD_END, PERIOD_START, SITE, ZONE, OverlayPlan
 
 BOUNCED_SHARE, HARD_BOUNCE_SHARE = 0.025, 0.6
 OPENED_SHARE, CLICKED_SHARE = 0.34, 0.22  # of those delivered, of those opened; for the average person
@@ -125,7 +125,7 @@ def email_events_sql(plan: OverlayPlan) -> str:
     """Query: rows of the landing table email_events."""
     draws = plan.draws
     agent = draws.choice("mail agent", "person_no", {name: float(share) for name, share in MAIL_AGENTS.items()})
-    ends = f"timestamp '{EVERYTHING_KNOWN}' - interval 1 day"
+    ends = f"timestamp '{PERIOD_END}'"
     kinds = (
         ("sent", "sent_at", "true", "null", "null"),
         ("delivered", "delivered_at", "true", "null", "null"),
