@@ -30,6 +30,29 @@
 {%- endmacro -%}
 
 
+{#-
+    For each struct of a list sorted by its field, an instant: whole seconds until the next one, and from the last one to
+    `until`.
+-#}
+{%- macro seconds_to_next_of_each(structs, field, until) -%}
+    {{ return(adapter.dispatch('seconds_to_next_of_each')(structs, field, until)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__seconds_to_next_of_each(structs, field, until) -%}
+    list_transform({{ structs }}, lambda one, place: cast(
+        floor(epoch(coalesce({{ structs }}[place + 1].{{ field }}, {{ until }}) - one.{{ field }})) as bigint
+    ))
+{%- endmacro -%}
+
+
+{%- macro spark__seconds_to_next_of_each(structs, field, until) -%}
+    transform({{ structs }}, (one, place) -> timestampdiff(
+        second, one.{{ field }}, coalesce(get({{ structs }}, place + 1).{{ field }}, {{ until }})
+    ))
+{%- endmacro -%}
+
+
 {#- The element at a position of a list, 1 for the first, -1 for the last; null beyond it. -#}
 {%- macro list_element(elements, position) -%}
     {{ return(adapter.dispatch('list_element')(elements, position)) }}

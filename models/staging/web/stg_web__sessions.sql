@@ -83,6 +83,8 @@ listed as (
         grouped.entry.device_type,
         grouped.entry.region,
         {{ field_of_each('grouped.pages', 'page_path') }} as page_path_sequence,
+        {{ seconds_to_next_of_each('grouped.pages', 'event_at', 'grouped.session_ended_at') }}
+            as page_dwell_seconds_sequence,
         {{ field_of_each('grouped.products', 'product_id') }} as product_path_sequence
     from grouped
 )
@@ -109,6 +111,7 @@ select
     {{ list_element('page_path_sequence', 1) }} as entry_path,
     {{ list_element('page_path_sequence', -1) }} as exit_path,
     page_path_sequence,
+    page_dwell_seconds_sequence,
     product_path_sequence,
     -- where it came from
     referrer_host,

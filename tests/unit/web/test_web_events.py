@@ -236,6 +236,7 @@ def test_what_a_session_tells(built: Build) -> None:
     row["session_date"] = row["session_date"].date()
     assert {name: row[name] for name in expected} == expected
     assert list(row["page_path_sequence"]) == ["/", "/cart"]
+    assert list(row["page_dwell_seconds_sequence"]) == [180, 330]
     assert list(row["product_path_sequence"]) == ["P1", "P2"]
     assert models.rows("stg_web__identifications", "anonymous_id, user_id, email, first_seen_at, event_count") == [
         ("ann", "u1", "ann@example.org", NOON + timedelta(minutes=6), 1),
