@@ -16,7 +16,8 @@ import duckdb
 
 from ingestion.contract import LandingContract
 from ingestion.mapping.model import MappingError, ShopMapping, TableMapping, nearest
-from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable, literal, quoted
+from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable
+from ingestion.sql import literal, quoted
 
 _ORIGIN = f"{FILE_COLUMN}, {ROW_COLUMN}"
 _UNKNOWN_COLUMN = re.compile(r'Referenced column "([^"]+)" not found')

@@ -13,7 +13,7 @@ import yaml
 
 from ingestion.mapping.model import KEYS, needed_columns
 from ingestion.mapping.profile import ColumnProfile, TableProfile
-from ingestion.mapping.sources import quoted
+from ingestion.sql import quoted
 
 # Words for landing columns as shops use them, the surest first; written without spaces, signs and capitals.
 _ORDER_ID = ("orderid", "orderno", "ordernumber", "ordernr", "invoiceno", "invoiceid", "invoicenumber", "invoice",

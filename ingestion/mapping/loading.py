@@ -27,7 +27,8 @@ from ingestion.mapping.binding import (
 from ingestion.mapping.extraction import Extraction, Extractor
 from ingestion.mapping.model import KEYS, MAPPING_FILE, MappingError, ShopMapping, needed_columns, read_mapping
 from ingestion.mapping.receipts import Receipts, TableCount, drift
-from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable, literal, open_source, quoted
+from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable, open_source
+from ingestion.sql import literal, quoted
 from shops import ShopFolders
 
 SOURCE = "mapping"
@@ -119,7 +120,7 @@ def _land_extraction(
     is_first = not any(load.source == SOURCE and load.load_id != load_id for load in zone.loads())
     arrived = [table for table in bound if extraction.files_of(table.source.name)]
     with duckdb.connect() as connection:
-        connection.execute(f"set temp_directory = {literal(str(extraction.folder / 'tmp'))}")
+        connection.execute(f"set temp_directory = {literal(extraction.folder / 'tmp')}")
         relations = {table.source.name: _read_parquet(extraction.files_of(table.source.name)) for table in arrived}
         mapped = map_rows(
             connection,
@@ -346,7 +347,7 @@ def _left_out(mapped: Mapped) -> list[str]:
 
 
 def _read_parquet(files: Sequence[Path]) -> str:
-    listed = ", ".join(literal(str(file)) for file in files)
+    listed = ", ".join(literal(file) for file in files)
     return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
 
 

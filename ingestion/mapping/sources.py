@@ -20,6 +20,7 @@ import pyarrow.csv as pa_csv
 
 from ingestion.mapping.dlt_environment import dlt_environment
 from ingestion.mapping.model import CsvOptions, MappingError, ShopMapping, expanded, nearest
+from ingestion.sql import literal, quoted
 from shops import PROJECT_ROOT
 
 # Where a row came from, for messages; no source may have columns of these names.
@@ -383,16 +384,6 @@ class DatabaseSource:
         return TEXT
 
 
-def quoted(name: str) -> str:
-    """A column's name in SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text in SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def arrow_schema(table: SourceTable) -> pa.Schema:
     """The schema in which rows of `table` arrive."""
     columns = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in table.columns.items())
@@ -419,7 +410,7 @@ def _is_csv(file: Path) -> bool:
 
 
 def _read_parquet(file: Path) -> str:
-    return f"read_parquet({literal(str(file))}, hive_partitioning = false)"
+    return f"read_parquet({literal(file)}, hive_partitioning = false)"
 
 
 def _is_data(path: Path) -> bool:
