@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -77,7 +77,7 @@ class Report:
                 found.append(f"left out     {table.name}: {table.left_out:,} of {table.read:,} rows by `where`")
             for reason, count in table.reasons.items():
                 found.append(f"quarantined  {table.name}: {count:,} for '{reason}', such as {table.examples[reason]}")
-        found += [f"unreadable   {text}; lands as null" for text in self.unreadable]
+        found += [f"unreadable   {text}" for text in self.unreadable]
         found += [f"warning      {text}" for text in self.warnings]
         found += [f"without      {', '.join(tables)}: {off}" for off, tables in self.switched_off.items()]
         return found
@@ -115,7 +115,17 @@ def check(folders: ShopFolders, rows: int = CHECKED_ROWS) -> Report:
             sample = source.sample(table, _SEARCHED_ROWS if apart else rows)
             connection.register(f"sample_{number}", sample)
             sampled.relations[name] = f"sample_{number}"
-        mapped = map_rows(connection, bound, sampled.relations, mapping, zone, folders.shop, arrived_at=None)
+        mapped = map_rows(
+            connection,
+            bound,
+            sampled.relations,
+            mapping,
+            zone,
+            folders.shop,
+            file,
+            arrived_at=datetime.now(UTC).replace(tzinfo=None),
+            is_first=True,
+        )
         refuse_what_is_mapped_wrongly(mapped, connection, bound, file)
         _keep_orders_of_lines(connection, mapped, sampled)
         zone.land(
@@ -137,7 +147,7 @@ def check(folders: ShopFolders, rows: int = CHECKED_ROWS) -> Report:
         file,
         source.shown,
         [_checked(table, mapped, reasons) for table in bound],
-        [str(values) for values in mapped.unreadable],
+        [values.note for values in mapped.unreadable],
         zone.contract.switched_off(dict.fromkeys(mapping.tables, 1)),
         sampled.warnings,
         time.perf_counter() - started,

@@ -17,6 +17,7 @@ import duckdb
 from ingestion.contract import LandingContract
 from ingestion.landing_zone import LandingZone, LoadSummary
 from ingestion.mapping.binding import (
+    WHERE,
     BoundTable,
     bind,
     has_own_instant,
@@ -25,6 +26,7 @@ from ingestion.mapping.binding import (
     unreadable_columns,
 )
 from ingestion.mapping.extraction import Extraction, Extractor
+from ingestion.mapping.failures import explained, failures
 from ingestion.mapping.model import KEYS, MAPPING_FILE, MappingError, ShopMapping, needed_columns, read_mapping
 from ingestion.mapping.receipts import Receipts, TableCount, drift
 from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable, open_source
@@ -40,7 +42,7 @@ MANY_UNREADABLE = 10  # of a few rows, one is soon a twentieth
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Values of one landing column that cannot be read in its type; they land as null."""
+    """Values of one landing column that cannot be read; they land as null. Of `where`: rows, and they do not land."""
 
     table: str
     column: str
@@ -55,6 +57,11 @@ class Unreadable:
             f"{self.table}.{self.column}: {self.values:,} of {self.of:,} values cannot be read, "
             f"such as '{self.example}' in {self.file} row {self.row:,}"
         )
+
+    @property
+    def note(self) -> str:
+        """What it is, and what it costs."""
+        return f"{self}; {'their rows are left out' if self.column == WHERE else 'they land as null'}"
 
 
 @dataclass
@@ -129,7 +136,9 @@ def _land_extraction(
             mapping,
             zone,
             shop,
-            arrived_at=None if is_first else extraction.arrived_at,
+            file,
+            arrived_at=extraction.arrived_at,
+            is_first=is_first,
         )
         refuse_what_is_mapped_wrongly(mapped, connection, arrived, file)
         queries = {}
@@ -141,7 +150,7 @@ def _land_extraction(
             if landed:
                 queries[table.name] = f"select * from new_{table.name}"
         notes = [
-            *(str(values) + "; they land as null" for values in mapped.unreadable),
+            *(values.note for values in mapped.unreadable),
             *drift(receipts.newest(), tables),
             *_left_out(mapped),
             *(_stay_all_the_same(connection, arrived, zone) if is_made_otherwise else []),
@@ -169,7 +178,9 @@ def map_rows(
     mapping: ShopMapping,
     zone: LandingZone,
     shop: str,
-    arrived_at: datetime | None,
+    file: Path,
+    arrived_at: datetime,
+    is_first: bool,
 ) -> Mapped:
     """Make `mapped_<table>` of each table: its rows in the contract's columns and types, with where they came from.
 
@@ -177,11 +188,20 @@ def map_rows(
     ----------
     relations
         Source table to what to select its rows from.
+    file
+        The mapping's, for messages.
     arrived_at
-        When the rows arrived; None for a historical import, which knew of everything when it happened.
+        When the rows arrived.
+    is_first
+        Whether it is a historical import: what happened before it was known as it happened.
+
+    Raises
+    ------
+    MappingError
+        An expression that cannot be tried row by row fails in one of them.
     """
     mapped = Mapped()
-    fallback = "null" if arrived_at is None else f"timestamp '{arrived_at}'"
+    arrival = f"timestamp '{arrived_at}'"
     with_instants = tables_with_instants()
     for other, key in with_instants.items():
         connection.execute(
@@ -194,22 +214,23 @@ def map_rows(
         )
     for table in bound:
         relation = relations[table.source.name]
-        connection.execute(f"create or replace temp table {table.raw} as {table.raw_select(relation)}")
+        try:
+            connection.execute(f"create or replace temp table {table.raw} as {table.raw_select(relation)}")
+        except duckdb.Error as error:
+            raise explained(connection, table, relation, file, error) from error
         read = _count(connection, f"select count(*) from {relation}")
         kept = _count(connection, f"select count(*) from {table.raw}")
-        instant = _first_instant(connection, table) if arrived_at is None else fallback
+        instant = _first_instant(connection, table) if is_first else arrival
         select = typed_select(table, mapping, zone.contract, shop, fallback_instant=instant)
-        known = (
-            f"coalesce(known_at, occurred_at + interval {round(mapping.known_after_hours * 3600)} second)"
-            if arrived_at is None
-            else f"coalesce(known_at, {fallback})"
-        )
+        # Nothing is known after it arrived: a day in the future is a mistake, and a line without its order has no day.
+        happened = f"occurred_at + interval {round(mapping.known_after_hours * 3600)} second"
+        known = f"coalesce(known_at, {f'least({happened}, {arrival})' if is_first else arrival})"
         connection.execute(
             f"create or replace temp table {table.mapped} as select * replace ({known} as known_at) from ({select})"
         )
         rows = _count(connection, f"select count(*) from {table.mapped}")
         mapped.counts[table.name] = TableCount(read=read, left_out=read - kept, collapsed=kept - rows, rows=rows)
-        mapped.unreadable += _unreadable(connection, table, zone.contract)
+        mapped.unreadable += _unreadable(connection, table, relation, zone.contract)
         if table.name in with_instants:
             key = with_instants[table.name]
             connection.execute(f"insert into known_{table.name} select {key}, occurred_at from {table.mapped}")
@@ -225,6 +246,24 @@ def _first_instant(connection: duckdb.DuckDBPyConnection, table: BoundTable) -> 
 
 
 def _unreadable(
+    connection: duckdb.DuckDBPyConnection, table: BoundTable, relation: str, contract: LandingContract
+) -> list[Unreadable]:
+    found = {values.column: values for values in _not_of_their_type(connection, table, contract)}
+    for name in sorted(table.tried):
+        given = _count(connection, f"select count({'*' if name == WHERE else quoted(name)}) from {table.raw}")
+        rows = _count(connection, f"select count(*) from {relation if name == WHERE else table.raw}")
+        # To find what fails, all is evaluated again: only where something is missing.
+        failed = failures(connection, table, name, relation) if given < rows else None
+        if failed is not None:
+            also, of = (found[name].values, found[name].of) if name in found else (0, given)
+            of = rows if name == WHERE else of + failed.rows
+            found[name] = Unreadable(
+                table.name, name, also + failed.rows, of, failed.example, failed.file, failed.row
+            )
+    return list(found.values())
+
+
+def _not_of_their_type(
     connection: duckdb.DuckDBPyConnection, table: BoundTable, contract: LandingContract
 ) -> list[Unreadable]:
     columns = list(unreadable_columns(table, contract))
@@ -268,9 +307,14 @@ def refuse_what_is_mapped_wrongly(
 
 
 def _advice(column: str) -> str:
+    if column == WHERE:
+        return "Next: let the condition hold every row, e.g. with try_cast(<column> as integer)."
     if column.endswith("_at") or column.endswith("_on") or column.endswith("_date"):
         return "Next: say how the date is written, e.g. strptime(<column>, '%d/%m/%Y %H:%M')."
-    return "Next: map another column, or make a number of it, e.g. replace(<column>, ',', '.')."
+    return (
+        "Next: map another column, or make a number of it: replace(replace(<column>, '.', ''), ',', '.') where a comma "
+        "stands before the decimals, replace(<column>, ',', '') where commas stand between thousands."
+    )
 
 
 def _new_rows(table: BoundTable, zone: LandingZone, is_first: bool) -> str:

@@ -47,6 +47,30 @@ def test_a_historical_import_lands_as_the_contract_wants_it(own_shop: OwnShop) -
     assert own_shop.loads() == [(load.load_id, True, own_shop.zone.contract.version, False)]
 
 
+def test_nothing_is_known_after_it_arrived(own_shop: OwnShop) -> None:
+    """A day in the future is a mistake, which staging can tell by it; a line may come before its order."""
+    own_shop.write(
+        orders_csv=ORDERS + "3,c,2199-01-01 10:00:00\n", lines_csv=LINES + "3,1,tea,1,3.00\n4,1,tea,1,3.00\n"
+    )
+    (load,) = own_shop.land()
+    arrived = datetime.strptime(load.load_id, "mapping-%Y%m%dT%H%M%S%f")
+    assert own_shop.rows("orders", "order_id, known_at")[2] == ("3", arrived)
+    assert own_shop.rows("order_lines", "order_id, occurred_at is null, known_at")[3:] == [
+        ("3", False, arrived),
+        ("4", True, arrived),
+    ]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_order_of_tables_in_the_mapping_does_not_matter(is_first: bool, own_shop: OwnShop) -> None:
+    """Contacts without a time count from the first order on, also when they are named before the orders."""
+    contacts = "  crm_contacts:\n    from: contacts.csv\n    columns: {contact_id: id}\n"
+    named_first = MAPPING.replace("tables:\n", "tables:\n" + contacts)
+    own_shop.write(named_first if is_first else MAPPING + contacts, contacts_csv="id\n007\n")
+    own_shop.land()
+    assert own_shop.rows("crm_contacts", "contact_id, occurred_at") == [("007", datetime(2023, 12, 31, 23, 30))]
+
+
 def test_a_second_run_lands_only_what_is_new_or_has_changed(own_shop: OwnShop) -> None:
     own_shop.land()
     files = {file: file.stat().st_mtime_ns for file in own_shop.folders.landing.rglob("*.parquet")}
@@ -142,6 +166,28 @@ def test_a_retyped_column_is_told(own_shop: OwnShop) -> None:
     )  # fmt: skip
 
 
+def test_what_a_data_frame_writes_for_nothing_is_nothing(own_shop: OwnShop) -> None:
+    rows = " union all ".join(
+        f"select {n} as id, {card}::double as card, timestamp '2024-01-01' as sold_at, {total}::double as total"
+        for n, (card, total) in enumerate([("17850", "1.5"), ("'nan'", "'nan'"), ("'inf'", "2"), ("1e300", "3")])
+    )
+    duckdb.execute(f"copy ({rows}) to '{own_shop.export}/all.parquet'")
+    own_shop.write(
+        MAPPING.replace("orders.csv", "all.parquet").replace("lines*.csv", "all.parquet").replace(
+            "{order_id: order, line_number: pos, product_id: sku, quantity: qty, net_amount: price}",
+            "{order_id: id, product_id: card, net_amount: total}",
+        )
+    )  # fmt: skip
+    (load,) = own_shop.land()
+    assert load.notes == ()
+    assert own_shop.rows("orders", "order_id, loyalty_id") == [
+        ("0", "17850"),
+        ("1", None),
+        ("2", None),
+        ("3", "1e+300"),
+    ]
+
+
 def test_one_unreadable_value_costs_one_value_and_is_shown(own_shop: OwnShop) -> None:
     good = "".join(f"1,{n},bread,1,2.10\n" for n in range(2, 60))
     own_shop.write(lines_csv="order,pos,sku,qty,price\n1,1,bread,two,2.10\n" + good)
@@ -150,6 +196,54 @@ def test_one_unreadable_value_costs_one_value_and_is_shown(own_shop: OwnShop) ->
         "order_lines.quantity: 1 of 59 values cannot be read, such as 'two' in lines.csv row 1; they land as null",
     )
     assert own_shop.rows("order_lines", "line_number, quantity")[0] == (1, None)
+
+
+def test_one_value_that_an_expression_fails_at_costs_one_value_and_is_shown(own_shop: OwnShop) -> None:
+    """As drafted: arithmetic of a quantity that is no number, a day that is no day. Blanks are no values."""
+    mapping = MAPPING.replace("net_amount: price", "net_amount: 'qty::decimal(18,3) * price::decimal(18,4)'")
+    mapping = mapping.replace("occurred_at: sold_at", "occurred_at: \"strptime(sold_at, '%d.%m.%Y')\"")
+    good_lines = "".join(f"1,{n},bread,1,2.10\n" for n in range(3, 60))
+    good_orders = "".join(f"{n},c,01.07.2024\n" for n in range(2, 60))
+    own_shop.write(
+        mapping,
+        orders_csv="id,card,sold_at\n1,c,01.07.2024\n" + good_orders + "60,c,31.06.2024\n",
+        lines_csv="order,pos,sku,qty,price\n1,1,bread,n/a,2.10\n1,2,bread, ,2.10\n" + good_lines,
+    )
+    (load,) = own_shop.land()
+    assert load.notes == (
+        "orders.occurred_at: 1 of 60 values cannot be read, such as '31.06.2024' in orders.csv row 60; "
+        "they land as null",
+        "order_lines.quantity: 1 of 58 values cannot be read, such as 'n/a' in lines.csv row 1; they land as null",
+        "order_lines.net_amount: 1 of 58 values cannot be read, such as 'n/a, 2.10' in lines.csv row 1; "
+        "they land as null",
+    )
+    assert own_shop.rows("order_lines", "line_number, net_amount")[:3] == [(1, None), (2, None), (3, Decimal("2.10"))]
+    own_shop.write(mapping.replace("quantity: qty, ", ""), lines_csv="order,pos,sku,qty,price\n1,1,bread,n/a,2.10\n")
+    with pytest.raises(MappingError, match=r"net_amount: 1 of 1 values .* 'n/a, 2\.10' in lines\.csv row 1\. Next: "):
+        own_shop.land()
+
+
+def test_a_condition_that_fails_at_a_row_leaves_it_out_and_says_so(own_shop: OwnShop) -> None:
+    good = "".join(f"1,{n},bread,1,2.10\n" for n in range(2, 60))
+    own_shop.write(
+        MAPPING + "    where: qty::decimal(18,3) <> 0\n",
+        lines_csv="order,pos,sku,qty,price\n1,1,bread,two,2.10\n" + good,
+    )
+    (load,) = own_shop.land()
+    assert dict(load.rows) == {"orders": 2, "order_lines": 58}
+    assert load.notes[0] == (
+        "order_lines.where: 1 of 59 values cannot be read, such as 'two' in lines.csv row 1; their rows are left out"
+    )
+
+
+def test_an_expression_that_cannot_be_tried_names_the_row_that_it_fails_at(own_shop: OwnShop) -> None:
+    """DuckDB's try() takes no window."""
+    own_shop.write(
+        MAPPING.replace("line_number: pos", "line_number: sum(pos::integer) over (order by _row)"),
+        lines_csv=LINES.replace("2,1,bread", "2,one,bread"),
+    )
+    with pytest.raises(MappingError, match=r"columns\.line_number: .*'one'.*, in lines\.csv row 3\. Next: "):
+        own_shop.land()
 
 
 def test_a_column_that_cannot_be_read_stops_the_load(own_shop: OwnShop) -> None:
