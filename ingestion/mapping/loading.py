@@ -29,7 +29,7 @@ from ingestion.mapping.extraction import Extraction, Extractor
 from ingestion.mapping.failures import explained, failures
 from ingestion.mapping.model import KEYS, MAPPING_FILE, MappingError, ShopMapping, needed_columns, read_mapping
 from ingestion.mapping.receipts import Receipts, TableCount, drift
-from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable, open_source
+from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, TEXT, SourceTable, open_source
 from ingestion.sql import literal, quoted
 from shops import ShopFolders
 
@@ -75,6 +75,8 @@ class Mapped:
 def land(folders: ShopFolders) -> list[LoadSummary]:
     """Extract what is new in the shop's source and land it; the visible loads, the new ones with notes.
 
+    The newest load has the notes of what was read and came out as it stands, too.
+
     Raises
     ------
     MappingError
@@ -97,13 +99,26 @@ def land(folders: ShopFolders) -> list[LoadSummary]:
             # Mapped otherwise, or never landed: all is read again; what comes out as it stands does not land again.
             extractor.forget()
         extractor.extract()
+        notes_of_none: list[str] = []
         for extraction in extractor.waiting():
-            _land_extraction(zone, extraction, mapping, bound, tables, receipts, folders.shop, file, is_made_otherwise)
+            try:
+                notes_of_none += _land_extraction(
+                    zone, extraction, mapping, bound, tables, receipts, folders.shop, file, is_made_otherwise
+                )
+            except MappingError:
+                # It would be refused for ever; who corrects the source's files wants them read again.
+                extractor.forget()
+                raise
             extraction.drop()
         fresh = {load.load_id: load for load in receipts.landed_now}
         loads = [fresh.get(load.load_id, load) for load in zone.loads()]
+        if loads:
+            loads[-1] = replace(loads[-1], notes=(*loads[-1].notes, *notes_of_none))
     if not loads:
-        raise MappingError(f"{file}: its source {source.shown} has no rows. Next: put files there and land again.")
+        why = f" that land ({'; '.join(notes_of_none)})" if notes_of_none else ""
+        raise MappingError(
+            f"{file}: its source {source.shown} has no rows{why}. Next: put files there and land again."
+        )
     return loads
 
 
@@ -122,13 +137,14 @@ def _land_extraction(
     shop: str,
     file: Path,
     is_made_otherwise: bool,
-) -> None:
+) -> list[str]:
+    """Land an extraction; its notes, where nothing of it lands."""
     load_id = load_id_of(extraction)
     is_first = not any(load.source == SOURCE and load.load_id != load_id for load in zone.loads())
     arrived = [table for table in bound if extraction.files_of(table.source.name)]
     with duckdb.connect() as connection:
         connection.execute(f"set temp_directory = {literal(extraction.folder / 'tmp')}")
-        relations = {table.source.name: _read_parquet(extraction.files_of(table.source.name)) for table in arrived}
+        relations = {table.source.name: _rows_of(table.source, extraction, mapping) for table in arrived}
         mapped = map_rows(
             connection,
             arrived,
@@ -169,6 +185,7 @@ def _land_extraction(
                 LoadSummary(load_id, SOURCE, summary.rows, summary.already_landed, notes=tuple(notes))
             )
     receipts.write(load_id, mapping.fingerprint, tables, mapped.counts, notes)
+    return [] if queries else notes
 
 
 def map_rows(
@@ -361,24 +378,34 @@ def _stay_all_the_same(
 
 
 def _numbered_anew(connection: duckdb.DuckDBPyConnection, table: BoundTable, zone: LandingZone) -> list[str]:
-    """Lines are numbered within what arrived: an order that comes in parts would overwrite its first part."""
+    """Lines are numbered within what arrived: an order that comes in parts overwrites its first part."""
     if table.name != "order_lines" or "line_number" in table.mapping.columns:
         return []
     orders = _count(
         connection,
         f"""
-        with arrived as (select order_id, max(line_number) as line_count from {table.mapped} group by order_id),
-        landed as (
-            select order_id, max(line_number) as line_count from ({zone.visible(table.name)}) group by order_id
+        with landed as (
+            select * from ({zone.visible(table.name)})
+            qualify load_sequence = max(load_sequence) over (partition by order_id, line_number)
+        ),
+        arrived as (select * from {table.mapped} where order_id in (select order_id from landed)),
+        lines as (
+            select
+                order_id,
+                landed.line_number is not null and arrived.line_number is null as is_missing,
+                arrived.product_id <> landed.product_id as is_another
+            from landed full join arrived using (order_id, line_number)
+            where order_id in (select order_id from arrived)
         )
-        select count(*) from arrived join landed using (order_id) where arrived.line_count < landed.line_count
+        select count(distinct order_id) from lines where is_missing or is_another
         """,
     )
     if not orders:
         return []
     return [
-        f"order_lines: {orders:,} orders come with fewer lines than have landed; lines without a number of their own "
-        "are numbered as they come, so these take the place of the first. Next: map line_number where the source has it"
+        f"order_lines: {orders:,} orders come with fewer lines than have landed, or with other products; lines without "
+        "a number of their own are numbered as they come, so these take the place of the first. Next: map line_number "
+        "where the source has it"
     ]
 
 
@@ -390,9 +417,15 @@ def _left_out(mapped: Mapped) -> list[str]:
     ]
 
 
-def _read_parquet(files: Sequence[Path]) -> str:
-    listed = ", ".join(literal(file) for file in files)
-    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+def _rows_of(table: SourceTable, extraction: Extraction, mapping: ShopMapping) -> str:
+    """What to select a source table's rows from."""
+    listed = ", ".join(literal(file) for file in extraction.files_of(table.name))
+    rows = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    cursor = mapping.cursors.get(table.name)
+    if cursor is None or table.columns[cursor] != TEXT:
+        return rows
+    # It came as the database has it, because dlt compares it; to the mapping the column is text.
+    return f"(select * replace (cast({quoted(cursor)} as {TEXT}) as {quoted(cursor)}) from {rows})"
 
 
 def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:

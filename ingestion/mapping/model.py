@@ -139,6 +139,11 @@ class ShopMapping(_Section):
         """The same for two mappings that land the same; comments and spaces do not count."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
+    @property
+    def cursors(self) -> dict[str, str]:
+        """Tables of the source that are read from a cursor on, to the column that it is."""
+        return {mapped.from_: mapped.cursor for mapped in self.tables.values() if mapped.cursor}
+
     def keys_of(self, table: str) -> tuple[str, ...]:
         """Landing columns that identify a row of `table`."""
         return tuple(self.tables[table].keys) or KEYS[table]

@@ -177,6 +177,35 @@ def test_lines_keep_their_number_in_whatever_order_a_database_gives_them(
     assert [load.already_landed for load in own_shop.land()] == [True]
 
 
+@pytest.mark.parametrize("cursor", ["id", "sold_at", "total"])
+def test_a_cursor_can_be_mapped_as_well(cursor: str, database: tuple[str, str], own_shop: OwnShop) -> None:
+    """dlt compares it in the database's own type; for the mapping it is what the other columns are."""
+    _, orders = database
+    own_shop.write(
+        f"""
+        source: {{database: "${{BAKERY_DATABASE_URL}}"}}
+        zone: Europe/Berlin
+        currency: EUR
+        tables:
+          orders:
+            from: {orders}
+            cursor: {cursor}
+            columns: {{order_id: id, occurred_at: sold_at}}
+          order_lines:
+            from: {orders}
+            cursor: {cursor}
+            columns: {{order_id: id, line_number: id, product_id: "'x' || id", net_amount: total, occurred_at: sold_at}}
+        """
+    )
+    (load,) = own_shop.land()
+    assert load.notes == ()
+    assert own_shop.rows("order_lines", "order_id, line_number, product_id, net_amount, occurred_at") == [
+        ("1", 1, "x1", Decimal("8.40"), datetime(2024, 6, 30, 22, 30)),
+        ("2", 2, "x2", Decimal("18.50"), datetime(2024, 7, 2, 8)),
+    ]
+    assert [each.already_landed for each in own_shop.land()] == [True]
+
+
 def test_lines_in_parts_need_numbers(database: tuple[str, str], own_shop: OwnShop) -> None:
     own_shop.write(
         MAPPING.replace("(orders)", database[1]).replace("from: order_items", "from: order_items\n    cursor: qty")
