@@ -1,7 +1,7 @@
 """A mapping tried on a thousand rows: what would land, what staging would set aside and why, what is switched off.
 
 The rows land in a scratch zone below `data/<shop>/check`, and staging itself judges them: dbt builds its quarantine
-there. The shop's own landing zone and warehouse are not touched.
+there. The shop's own landing zone and warehouse are not touched, and the scratch ones go when the report is made.
 """
 
 from __future__ import annotations
@@ -97,10 +97,18 @@ def check(folders: ShopFolders, rows: int = CHECKED_ROWS) -> Report:
     LandingError
         The mapping is wrong, or its source cannot be read.
     """
-    started = time.perf_counter()
-    file = folders.own / MAPPING_FILE
     scratch = ShopFolders(folders.shop, folders.data / "check")
     shutil.rmtree(scratch.data, ignore_errors=True)
+    try:
+        return _report(folders, scratch, rows)
+    finally:
+        # There are people's names in the rows, and nobody needs a second copy.
+        shutil.rmtree(scratch.data, ignore_errors=True)
+
+
+def _report(folders: ShopFolders, scratch: ShopFolders, rows: int) -> Report:
+    started = time.perf_counter()
+    file = folders.own / MAPPING_FILE
     zone = LandingZone(scratch.landing)
     mapping = read_mapping(file, zone.contract)
     source = open_source(mapping, file)
@@ -163,7 +171,8 @@ def _keep_orders_of_lines(connection: duckdb.DuckDBPyConnection, mapped: Mapped,
     )
     if mapped.counts["orders"].read >= _SEARCHED_ROWS:
         lost = connection.execute(
-            "delete from mapped_order_lines where order_id not in (select order_id from mapped_orders)"
+            "delete from mapped_order_lines where order_id not in "
+            "(select order_id from mapped_orders where order_id is not null)"
         ).fetchone()
         if lost and lost[0]:
             sampled.warnings.append(

@@ -144,10 +144,6 @@ class ShopMapping(_Section):
         """Tables of the source that are read from a cursor on, to the column that it is."""
         return {mapped.from_: mapped.cursor for mapped in self.tables.values() if mapped.cursor}
 
-    def keys_of(self, table: str) -> tuple[str, ...]:
-        """Landing columns that identify a row of `table`."""
-        return tuple(self.tables[table].keys) or KEYS[table]
-
 
 def read_mapping(file: Path, contract: LandingContract | None = None) -> ShopMapping:
     """The mapping in `file`.

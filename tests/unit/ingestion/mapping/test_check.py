@@ -28,6 +28,9 @@ def test_staging_itself_judges_the_rows(own_shop: OwnShop) -> None:
     assert not any(line.startswith("without      order") for line in lines)
     assert not own_shop.folders.landing.exists()
     assert not own_shop.folders.warehouse.exists()
+    # Nothing of the thousand rows stays: they may hold what is personal.
+    assert not list(own_shop.folders.data.rglob("*.parquet"))
+    assert not list(own_shop.folders.data.rglob("*.duckdb*"))
 
 
 def test_only_the_first_rows_are_looked_at(own_shop: OwnShop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,6 +40,20 @@ def test_only_the_first_rows_are_looked_at(own_shop: OwnShop, monkeypatch: pytes
     lines = "".join(f"1,{n},bread,1,2.10\n" for n in range(3 * CHECKED_ROWS))
     own_shop.write(lines_csv="order,pos,sku,qty,price\n" + lines)
     assert check(own_shop.folders).tables[1].rows == CHECKED_ROWS
+
+
+def test_lines_whose_orders_were_not_searched_are_not_checked(
+    own_shop: OwnShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where an order has no id: nothing is in or out of a list with null in it."""
+    from ingestion.mapping import check as module
+
+    monkeypatch.setattr(module, "_judged_by_staging", lambda _: {})
+    monkeypatch.setattr(module, "_SEARCHED_ROWS", 2)
+    own_shop.write(orders_csv="id,card,sold_at\n1,c,2024-07-01\n,c,2024-07-01\n2,c,2024-07-01\n")
+    report = check(own_shop.folders)
+    assert report.tables[1].rows == 2
+    assert any(warning.startswith("1 lines were not checked") for warning in report.warnings)
 
 
 @pytest.mark.parametrize(

@@ -298,3 +298,32 @@ def test_files_that_disagree_about_a_type_meet_as_text(tmp_path: Path) -> None:
         ("1", 2, "a.parquet", 1),
         ("x", None, "b.parquet", 1),
     ]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_names_that_differ_in_case_are_one_column(kind: str, tmp_path: Path) -> None:
+    for file, price, amount in (("a", "Price", 1), ("b", "price", 2)):
+        duckdb.execute(f"copy (select {amount} as {price}) to '{tmp_path}/{file}.{kind}'")
+    source = FolderSource(tmp_path)
+    table = source.table(f"*.{kind}")
+    assert list(table.columns) == ["Price"]
+    assert [int(row["Price"]) for row in source.sample(table, 10).to_pylist()] == [1, 2]
+
+
+def test_a_database_whose_columns_differ_in_case_only_is_refused(postgres: str) -> None:
+    engine = sqlalchemy.create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql('create table twice (price integer, "Price" integer)')
+    with pytest.raises(MappingError, match=r"from: twice: the columns 'price' and 'Price' differ in case only.* Next: "):
+        DatabaseSource(postgres, "the test's").table("twice")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("drop table twice")
+    engine.dispose()
+
+
+def test_a_file_is_found_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "it's [new]"
+    folder.mkdir()
+    (folder / "lines [1].csv").write_text("id\n1\n")
+    source = FolderSource(folder)
+    assert source.sample(source.table("lines [1].csv"), 10).num_rows == 1
