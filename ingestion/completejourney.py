@@ -79,10 +79,10 @@ def land_overlay(zone: LandingZone, truth: Path, real_load_id: str, plan: Overla
 
 def landed_tables(zone: LandingZone, load_id: str) -> dict[str, str]:
     """Landing table to a query of what the load `load_id` brought."""
+    files = {table: zone.root / table / f"load_date={LOAD_DATE}" / f"{load_id}.parquet" for table in TABLES}
     return {
-        table: f"select * from read_parquet({literal(zone.root / table / f'load_date={LOAD_DATE}' / f'{load_id}.parquet')}, "
-        "hive_partitioning = false)"
-        for table in TABLES
+        table: f"select * from read_parquet({literal(file)}, hive_partitioning = false)"
+        for table, file in files.items()
     }
 
 

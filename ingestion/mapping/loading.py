@@ -116,9 +116,7 @@ def land(folders: ShopFolders) -> list[LoadSummary]:
             loads[-1] = replace(loads[-1], notes=(*loads[-1].notes, *notes_of_none))
     if not loads:
         why = f" that land ({'; '.join(notes_of_none)})" if notes_of_none else ""
-        raise MappingError(
-            f"{file}: its source {source.shown} has no rows{why}. Next: put files there and land again."
-        )
+        raise MappingError(f"{file}: its source {source.shown} has no rows{why}. Next: put files there and land again.")
     return loads
 
 
@@ -274,9 +272,7 @@ def _unreadable(
         if failed is not None:
             also, of = (found[name].values, found[name].of) if name in found else (0, given)
             of = rows if name == WHERE else of + failed.rows
-            found[name] = Unreadable(
-                table.name, name, also + failed.rows, of, failed.example, failed.file, failed.row
-            )
+            found[name] = Unreadable(table.name, name, also + failed.rows, of, failed.example, failed.file, failed.row)
     return list(found.values())
 
 

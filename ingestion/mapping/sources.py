@@ -394,8 +394,8 @@ def _checked(table: SourceTable) -> SourceTable:
             raise MappingError(f"from: {table.name}: the column {column} has a reserved name. Next: rename it.")
         if other != column:
             raise MappingError(
-                f"from: {table.name}: the columns '{other}' and '{column}' differ in case only, which SQL does not see. "
-                "Next: rename one of them, or read a view that does."
+                f"from: {table.name}: the columns '{other}' and '{column}' differ in case only, and SQL does not tell "
+                "them apart. Next: rename one of them, or read a view that does."
             )
     return table
 

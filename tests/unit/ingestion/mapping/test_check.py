@@ -12,18 +12,24 @@ from tests.unit.ingestion.mapping.conftest import LINES, MAPPING, ORDERS, OwnSho
 def test_staging_itself_judges_the_rows(own_shop: OwnShop) -> None:
     own_shop.write(
         MAPPING.replace("EUR", "USD"),  # which a shop without settings reports in
-        orders_csv=ORDERS + "3,c,2024-07-01\n4,c,2024-07-01\n",
-        lines_csv=LINES + ",7,bread,1,2.10\n1,3,,1,2.10\n3,1,bread,1,-2.10\n3,2,bread,many,2.10\n",
+        orders_csv=ORDERS + "3,c,2024-07-01\n4,c,2024-07-01\n5,c,2099-07-01\n",
+        lines_csv=LINES + ",7,bread,1,2.10\n1,3,,1,2.10\n3,1,bread,1,-2.10\n3,2,bread,many,2.10\n5,1,tea,1,3.00\n",
     )
     report = check(own_shop.folders)
     lines = report.lines()
     orders, order_lines = report.tables
-    assert (orders.read, orders.rows) == (4, 3)  # the fourth has no line among those looked at
-    assert (order_lines.read, order_lines.rows) == (7, 7)
-    assert sorted(order_lines.reasons) == ["a sale has a negative amount", "key is missing", "product_id is missing"]
+    assert (orders.read, orders.rows) == (5, 4)  # the fourth has no line among those looked at
+    assert orders.reasons == {"occurred_at lies after known_at": 1}
+    assert (order_lines.read, order_lines.rows) == (8, 8)
+    assert sorted(order_lines.reasons) == [
+        "a sale has a negative amount",
+        "key is missing",
+        "occurred_at lies after known_at",
+        "product_id is missing",
+    ]
     assert any(line.startswith("quarantined  order_lines: 1 for 'key is missing', such as ? / 7") for line in lines)
-    assert any("order_lines.quantity: 1 of 7 values cannot be read, such as 'many'" in line for line in lines)
-    assert any("1 of 3 orders do not say who bought" in line for line in lines)
+    assert any("order_lines.quantity: 1 of 8 values cannot be read, such as 'many'" in line for line in lines)
+    assert any("1 of 4 orders do not say who bought" in line for line in lines)
     assert "without      products: products are inferred from the lines, without department or brand" in lines
     assert not any(line.startswith("without      order") for line in lines)
     assert not own_shop.folders.landing.exists()

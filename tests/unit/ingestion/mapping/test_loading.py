@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
@@ -276,6 +277,22 @@ def test_a_file_that_was_refused_and_is_exported_rightly_lands(own_shop: OwnShop
     assert dict(own_shop.land()[1].rows) == {"orders": 1, "order_lines": 1}
 
 
+@pytest.mark.parametrize(
+    ("price", "advised"),
+    [("1.234,56", "replace(replace(<column>, '.', ''), ',', '.')"), ("1,234.56", "replace(<column>, ',', '')")],
+)
+def test_the_advice_for_numbers_reads_them(price: str, advised: str, own_shop: OwnShop) -> None:
+    own_shop.write(lines_csv=f'order,pos,sku,qty,price\n1,1,bread,2,"{price}"\n')
+    with pytest.raises(MappingError, match=rf"such as '{price}' in lines.csv row 1\. Next: .*{re.escape(advised)}"):
+        own_shop.land()
+    own_shop.write(
+        MAPPING.replace("net_amount: price", f'net_amount: "{advised.replace("<column>", "price")}"'),
+        lines_csv=f'order,pos,sku,qty,price\n1,1,bread,2,"{price}"\n',
+    )
+    own_shop.land()
+    assert own_shop.rows("order_lines", "net_amount") == [(Decimal("1234.56"),)]
+
+
 @pytest.mark.parametrize("line", ['1,3,"never closed,1,2', "1,3,bread,1,2,and more", "1,3"])
 def test_a_broken_csv_line_is_named(line: str, own_shop: OwnShop) -> None:
     own_shop.write(lines_csv=f"{LINES}{line}\n")
@@ -411,9 +428,7 @@ def test_what_was_cut_off_before_dlt_noted_it_lands_before_what_came_since(
     ],
     ids=["another product", "fewer lines", "as many lines", "the whole order, longer", "other orders"],
 )
-def test_an_order_that_comes_in_parts_without_line_numbers_is_told(
-    part: str, is_told: bool, own_shop: OwnShop
-) -> None:
+def test_an_order_that_comes_in_parts_without_line_numbers_is_told(part: str, is_told: bool, own_shop: OwnShop) -> None:
     without_numbers = MAPPING.replace("line_number: pos, ", "")
     own_shop.write(without_numbers)
     own_shop.land()

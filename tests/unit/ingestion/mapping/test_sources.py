@@ -314,7 +314,7 @@ def test_a_database_whose_columns_differ_in_case_only_is_refused(postgres: str) 
     engine = sqlalchemy.create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         connection.exec_driver_sql('create table twice (price integer, "Price" integer)')
-    with pytest.raises(MappingError, match=r"from: twice: the columns 'price' and 'Price' differ in case only.* Next: "):
+    with pytest.raises(MappingError, match=r"twice: the columns 'price' and 'Price' differ in case only.* Next: "):
         DatabaseSource(postgres, "the test's").table("twice")
     with engine.begin() as connection:
         connection.exec_driver_sql("drop table twice")
