@@ -39,8 +39,7 @@ def failures(connection: duckdb.DuckDBPyConnection, table: BoundTable, name: str
     values = ", ".join(f"cast({quoted(column)} as varchar)" for column in read)
     example = f"struct_pack(v := concat_ws(', ', {values or 'null'}), f := {FILE_COLUMN}, r := {ROW_COLUMN})"
     found = connection.execute(
-        f"select count(*), arg_min({example}, {ROW_COLUMN}) "
-        f"from (select * from {relation} {'' if name == WHERE else table.condition}) where {failed}"
+        f"select count(*), arg_min({example}, {ROW_COLUMN}) from {_rows_for(table, name, relation)} where {failed}"
     ).fetchone()
     if not found or not found[0]:
         return None
@@ -51,16 +50,23 @@ def explained(
     connection: duckdb.DuckDBPyConnection, table: BoundTable, relation: str, file: Path, error: duckdb.Error
 ) -> MappingError:
     """Why the rows of `table` cannot be made: which expression fails that could not be tried, and the first row."""
-    for name in table.clauses.keys() - table.tried:
-        good, reason = _rows_before_failure(connection, table.clauses[name], relation)
+    # The condition first: the others are looked at in the rows that it lets through.
+    for name in sorted(table.clauses.keys() - table.tried, key=lambda name: (name != WHERE, name)):
+        rows = _rows_for(table, name, relation)
+        good, reason = _rows_before_failure(connection, table.clauses[name], rows)
         if reason is not None:
-            first = f"select {_ORIGIN} from {relation} order by {_ORIGIN} limit 1 offset {good}"
+            first = f"select {_ORIGIN} from {rows} order by {_ORIGIN} limit 1 offset {good}"
             in_file, row = connection.execute(first).fetchone() or ("", 0)
             return MappingError(
                 f"{file}: tables.{table.name}.{name if name == WHERE else f'columns.{name}'}: {reason}, in {in_file} "
                 f"row {row:,}. Next: let the expression hold every value, e.g. with try_cast(<column> as integer)."
             )
     return MappingError(f"{file}: tables.{table.name}: {_first_line(error)}. Next: correct its expressions.")
+
+
+def _rows_for(table: BoundTable, name: str, relation: str) -> str:
+    """What to select the rows from that an expression is evaluated in."""
+    return f"(select * from {relation} {'' if name == WHERE else table.condition})"
 
 
 def _rows_before_failure(connection: duckdb.DuckDBPyConnection, sql: str, relation: str) -> tuple[int, str | None]:

@@ -246,10 +246,16 @@ def test_a_condition_that_fails_at_a_row_leaves_it_out_and_says_so(own_shop: Own
 def test_an_expression_that_cannot_be_tried_names_the_row_that_it_fails_at(own_shop: OwnShop) -> None:
     """DuckDB's try() takes no window."""
     own_shop.write(
-        MAPPING.replace("line_number: pos", "line_number: sum(pos::integer) over (order by _row)"),
-        lines_csv=LINES.replace("2,1,bread", "2,one,bread"),
+        MAPPING.replace("line_number: pos", "line_number: sum(pos::integer) over (order by _row)")
+        + "    where: sku <> 'cake'\n",
+        lines_csv=LINES.replace("2,1,bread", "2,one,bread").replace("1,2,cake", "1,two,cake"),
     )
     with pytest.raises(MappingError, match=r"columns\.line_number: .*'one'.*, in lines\.csv row 3\. Next: "):
+        own_shop.land()
+    own_shop.write(
+        MAPPING + "    where: pos::integer > (select 0)\n", lines_csv=LINES.replace("2,1,bread", "2,one,bread")
+    )
+    with pytest.raises(MappingError, match=r"order_lines\.where: .*'one'.*, in lines\.csv row 3\. Next: "):
         own_shop.land()
 
 
