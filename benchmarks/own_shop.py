@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -88,7 +88,8 @@ def _land_directly(folders: ShopFolders) -> None:
     zone.prepare()
     with duckdb.connect() as connection:
         relations = {name: f"({source.select(table, table.files[0])})" for name, table in tables.items()}
-        map_rows(connection, bound, relations, mapping, zone, folders.shop, arrived_at=None)
+        arrived_at = datetime.now(UTC).replace(tzinfo=None)
+        map_rows(connection, bound, relations, mapping, zone, folders.shop, file, arrived_at, is_first=True)
         zone.land(
             connection,
             load_id="directly",

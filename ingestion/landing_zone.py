@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from ingestion.contract import LandingContract, read_contract
 from ingestion.landing_lock import LandingZoneBusy, acquire
+from ingestion.sql import files_in, literal
 
 LOADS = "loads"
 LOCK_FILE = ".lock"
@@ -112,7 +113,8 @@ class LandingZone:
         """SQL: the rows of `table` whose load is complete, in the contract's columns, with load_sequence."""
         columns = ", ".join(f"landed.{name}" for name in self.contract.tables[table])
         files = {
-            name: f"read_parquet('{self.root / name}/*/*.parquet', hive_partitioning = false, union_by_name = true)"
+            name: f"read_parquet({files_in(self.root / name, '*/*.parquet')}, "
+            "hive_partitioning = false, union_by_name = true)"
             for name in (table, LOADS)
         }
         return (
@@ -174,13 +176,13 @@ class LandingZone:
                     folder = self.root / table / partition
                     writing[table] = self._start_writing(pool, connection, table, query, folder, load_id)
                     continue
-                typed = self._typed(connection, table, f"select *, '{load_id}' as load_id from ({query})")
+                typed = self._typed(connection, table, f"select *, {literal(load_id)} as load_id from ({query})")
                 rows[table] = self._write(connection, typed, self.root / table / partition / f"{load_id}.parquet")
             rows |= {table: future.result() for table, future in writing.items()}
         load_row = (
-            f"select '{load_id}' as load_id, '{source}' as source, date '{load_date}' as load_date, "
+            f"select {literal(load_id)} as load_id, {literal(source)} as source, date '{load_date}' as load_date, "
             f"{len(landed) + 1} as load_sequence, {known_at_is_assumed} as known_at_is_assumed, "
-            f"'{self.contract.version}' as contract_version, '{json.dumps(rows)}' as tables, "
+            f"{literal(self.contract.version)} as contract_version, {literal(json.dumps(rows))} as tables, "
             f"{sum(rows.values())} as row_count, {is_synthetic} as is_synthetic"
         )
         typed = f"select {self.contract.select_list(LOADS)} from ({load_row})"
@@ -221,6 +223,8 @@ class LandingZone:
         """Write beside, then rename: a reader sees a whole file or none."""
         file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_suffix(".parquet.unfinished")
-        written = connection.execute(f"copy ({query}) to '{unfinished}' (format parquet, compression zstd)").fetchone()
+        written = connection.execute(
+            f"copy ({query}) to {literal(unfinished)} (format parquet, compression zstd)"
+        ).fetchone()
         unfinished.replace(file)
         return int(written[0]) if written else 0

@@ -33,7 +33,7 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
         clock = StageClock(context, "landing")
         loads = land_shop(workspace.folders, settings)
         fresh = [load for load in loads if not load.already_landed]
-        notes = [note for load in fresh for note in load.notes]
+        notes = [note for load in loads for note in load.notes]
         for key in sorted(context.selected_asset_keys):
             table = key.path[-1]
             rows = sum(load.rows.get(table, len(loads) if table == "loads" else 0) for load in loads)

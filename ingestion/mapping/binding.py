@@ -16,8 +16,10 @@ import duckdb
 
 from ingestion.contract import LandingContract
 from ingestion.mapping.model import MappingError, ShopMapping, TableMapping, nearest
-from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable, literal, quoted
+from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable
+from ingestion.sql import literal, quoted
 
+WHERE = "where"
 _ORIGIN = f"{FILE_COLUMN}, {ROW_COLUMN}"
 _UNKNOWN_COLUMN = re.compile(r'Referenced column "([^"]+)" not found')
 _UNKNOWN_FUNCTION = re.compile(r"Scalar Function with name (\S+) does not exist")
@@ -47,6 +49,7 @@ class BoundTable:
     source : where its rows come from.
     expressions : landing column to SQL over the source's columns.
     types : landing column to the type that the expression gives.
+    tried : of the expressions, `where` among them, those that give null in a row that they fail in.
     zone : zone of the source's clock.
     """
 
@@ -55,6 +58,7 @@ class BoundTable:
     source: SourceTable
     expressions: Mapping[str, str]
     types: Mapping[str, str]
+    tried: frozenset[str]
     zone: str
 
     @property
@@ -70,11 +74,23 @@ class BoundTable:
         """SQL: the order of the rows. Files have one; a database gives rows as it likes, so their content has to do."""
         return _ORIGIN if self.source.files else ", ".join([*map(quoted, self.expressions), ROW_COLUMN])
 
+    @property
+    def clauses(self) -> dict[str, str]:
+        """The expressions, and `where` if there is one."""
+        return {**self.expressions, **({WHERE: self.mapping.where} if self.mapping.where else {})}
+
     def raw_select(self, relation: str) -> str:
         """SQL: what the expressions give, of the rows of `relation` that `where` lets through."""
-        columns = "".join(f"({sql}) as {quoted(name)}, " for name, sql in self.expressions.items())
-        condition = f"where ({self.mapping.where})" if self.mapping.where else ""
-        return f"select {columns}{_ORIGIN} from {relation} {condition}"
+        columns = "".join(f"{self._value(name)} as {quoted(name)}, " for name in self.expressions)
+        return f"select {columns}{_ORIGIN} from {relation} {self.condition}"
+
+    def _value(self, name: str) -> str:
+        return f"{'try' if name in self.tried else ''}({self.clauses[name]})"
+
+    @property
+    def condition(self) -> str:
+        """SQL: the `where` of the mapping."""
+        return f"where {self._value(WHERE)}" if self.mapping.where else ""
 
 
 def bind(
@@ -104,14 +120,20 @@ def bind(
                 _type_of(connection, relation, mapped.where, f"{where}.where", mapped, source, boolean=True)
             if mapped.cursor is not None:
                 _check_cursor(name, mapped, source, where)
-            table = BoundTable(name, mapped, source, expressions, types, mapped.zone or mapping.zone)
+            clauses = {**expressions, **({WHERE: mapped.where} if mapped.where else {})}
+            tried = frozenset(
+                clause
+                for clause, sql in clauses.items()
+                if sql not in map(quoted, source.columns) and _can_be_tried(connection, relation, sql)
+            )
+            table = BoundTable(name, mapped, source, expressions, types, tried, mapped.zone or mapping.zone)
             try:
                 connection.execute(f"describe {table.raw_select(relation)}")
             except duckdb.Error as error:
                 raise MappingError(f"{where}.columns: {_reason(error, source)}") from error
             bound.append(table)
-    # Tables whose instant comes from another one are made after it.
-    return sorted(bound, key=lambda table: table.name in _HAPPENS_WITH)
+    # Tables whose instant comes from another one are made after it; the first order's counts for all without one.
+    return sorted(bound, key=lambda table: (table.name != "orders", table.name in _HAPPENS_WITH))
 
 
 def typed_select(
@@ -153,8 +175,8 @@ def readable(name: str, table: BoundTable, kind: str) -> str:
     value, given, kind = f"raw.{quoted(name)}", table.types[name], kind.upper()
     if kind == "VARCHAR":
         if given in {"DOUBLE", "FLOAT"}:  # a spreadsheet made 17850.0 of the id 17850
-            whole = f"cast(cast({value} as hugeint) as varchar)"
-            return f"case when {value} = trunc({value}) then {whole} else cast({value} as varchar) end"
+            whole = f"case when {value} = trunc({value}) then cast(try_cast({value} as hugeint) as varchar) end"
+            return f"case when isfinite({value}) then coalesce({whole}, cast({value} as varchar)) end"
         return f"cast({value} as varchar)"
     if given == "VARCHAR":
         value = f"nullif(trim({value}), '')"
@@ -247,6 +269,15 @@ def _type_of(
     return kind
 
 
+def _can_be_tried(connection: duckdb.DuckDBPyConnection, relation: str, sql: str) -> bool:
+    """Whether DuckDB's try() takes the expression: none with a subquery, a window or what is random."""
+    try:
+        connection.execute(f"describe select try({sql}) from {relation}")
+    except duckdb.Error:
+        return False
+    return True
+
+
 def _reason(error: duckdb.Error, source: SourceTable) -> str:
     message = str(error).strip()
     if unknown := _UNKNOWN_COLUMN.search(message):
@@ -290,4 +321,6 @@ def unreadable_columns(table: BoundTable, contract: LandingContract) -> Iterable
         if kind.upper() not in {"VARCHAR", given}:
             raw = f"raw.{quoted(name)}"
             has_value = f"trim({raw}) <> ''" if given == "VARCHAR" else f"{raw} is not null"
+            if given in {"DOUBLE", "FLOAT"}:  # a data frame writes what is missing as not a number
+                has_value = f"not isnan({raw})"
             yield name, has_value, f"{readable(name, table, kind)} is null"

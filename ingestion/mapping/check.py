@@ -1,7 +1,7 @@
 """A mapping tried on a thousand rows: what would land, what staging would set aside and why, what is switched off.
 
 The rows land in a scratch zone below `data/<shop>/check`, and staging itself judges them: dbt builds its quarantine
-there. The shop's own landing zone and warehouse are not touched.
+there. The shop's own landing zone and warehouse are not touched, and the scratch ones go when the report is made.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -77,7 +77,7 @@ class Report:
                 found.append(f"left out     {table.name}: {table.left_out:,} of {table.read:,} rows by `where`")
             for reason, count in table.reasons.items():
                 found.append(f"quarantined  {table.name}: {count:,} for '{reason}', such as {table.examples[reason]}")
-        found += [f"unreadable   {text}; lands as null" for text in self.unreadable]
+        found += [f"unreadable   {text}" for text in self.unreadable]
         found += [f"warning      {text}" for text in self.warnings]
         found += [f"without      {', '.join(tables)}: {off}" for off, tables in self.switched_off.items()]
         return found
@@ -97,10 +97,18 @@ def check(folders: ShopFolders, rows: int = CHECKED_ROWS) -> Report:
     LandingError
         The mapping is wrong, or its source cannot be read.
     """
-    started = time.perf_counter()
-    file = folders.own / MAPPING_FILE
     scratch = ShopFolders(folders.shop, folders.data / "check")
     shutil.rmtree(scratch.data, ignore_errors=True)
+    try:
+        return _report(folders, scratch, rows)
+    finally:
+        # There are people's names in the rows, and nobody needs a second copy.
+        shutil.rmtree(scratch.data, ignore_errors=True)
+
+
+def _report(folders: ShopFolders, scratch: ShopFolders, rows: int) -> Report:
+    started = time.perf_counter()
+    file = folders.own / MAPPING_FILE
     zone = LandingZone(scratch.landing)
     mapping = read_mapping(file, zone.contract)
     source = open_source(mapping, file)
@@ -115,7 +123,17 @@ def check(folders: ShopFolders, rows: int = CHECKED_ROWS) -> Report:
             sample = source.sample(table, _SEARCHED_ROWS if apart else rows)
             connection.register(f"sample_{number}", sample)
             sampled.relations[name] = f"sample_{number}"
-        mapped = map_rows(connection, bound, sampled.relations, mapping, zone, folders.shop, arrived_at=None)
+        mapped = map_rows(
+            connection,
+            bound,
+            sampled.relations,
+            mapping,
+            zone,
+            folders.shop,
+            file,
+            arrived_at=datetime.now(UTC).replace(tzinfo=None),
+            is_first=True,
+        )
         refuse_what_is_mapped_wrongly(mapped, connection, bound, file)
         _keep_orders_of_lines(connection, mapped, sampled)
         zone.land(
@@ -137,7 +155,7 @@ def check(folders: ShopFolders, rows: int = CHECKED_ROWS) -> Report:
         file,
         source.shown,
         [_checked(table, mapped, reasons) for table in bound],
-        [str(values) for values in mapped.unreadable],
+        [values.note for values in mapped.unreadable],
         zone.contract.switched_off(dict.fromkeys(mapping.tables, 1)),
         sampled.warnings,
         time.perf_counter() - started,
@@ -153,7 +171,8 @@ def _keep_orders_of_lines(connection: duckdb.DuckDBPyConnection, mapped: Mapped,
     )
     if mapped.counts["orders"].read >= _SEARCHED_ROWS:
         lost = connection.execute(
-            "delete from mapped_order_lines where order_id not in (select order_id from mapped_orders)"
+            "delete from mapped_order_lines where order_id not in "
+            "(select order_id from mapped_orders where order_id is not null)"
         ).fetchone()
         if lost and lost[0]:
             sampled.warnings.append(

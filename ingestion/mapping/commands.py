@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from ingestion.mapping.check import check
-from ingestion.mapping.draft import draft
+from ingestion.mapping.draft import draft, yaml_scalar
 from ingestion.mapping.model import MAPPING_FILE, MappingError, checked_zone
 from ingestion.mapping.profile import profile
 from ingestion.mapping.sources import DatabaseSource, FolderSource
@@ -32,6 +32,10 @@ def init(where: str, shop: str | None, zone: str | None, currency: str | None) -
         The source cannot be read, the name is no name of a shop, or the shop already has a mapping.
     """
     variable = re.fullmatch(r"\$?\{?([A-Z_][A-Z0-9_]*)\}?", where)
+    if variable and where.startswith("$") and not os.environ.get(variable[1]):
+        raise MappingError(
+            f"the environment variable {variable[1]} is not set. Next: export {variable[1]}=… and run again."
+        )
     address = os.environ.get(variable[1], where) if variable else where
     is_database = "://" in address
     name = shop or _shop_name(address)
@@ -49,6 +53,8 @@ def init(where: str, shop: str | None, zone: str | None, currency: str | None) -
             checked_zone(zone)
         except ValueError as error:
             raise MappingError(f"--zone: {error}") from error
+    if currency is not None and not re.fullmatch("[A-Z]{3}", currency := currency.upper()):
+        raise MappingError(f"--currency: '{currency}' is no ISO 4217 code. Next: give its three letters, such as EUR.")
     source: FolderSource | DatabaseSource
     said: list[str] = []
     if is_database:
@@ -66,7 +72,7 @@ def init(where: str, shop: str | None, zone: str | None, currency: str | None) -
                 f"{path} does not exist. Next: give a folder of CSV or Parquet files, or a database's URL."
             )
         folder = path.parent if path.is_file() else path
-        source, source_line = FolderSource(folder), f"folder: {_from_project(folder)}"
+        source, source_line = FolderSource(folder), f"folder: {yaml_scalar(_from_project(folder))}"
         names = [path.name] if path.is_file() else source.names()
     if not names:
         raise MappingError(f"{source.shown} has no tables. Next: give a folder of CSV or Parquet files, or a database.")

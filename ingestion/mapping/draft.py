@@ -13,7 +13,7 @@ import yaml
 
 from ingestion.mapping.model import KEYS, needed_columns
 from ingestion.mapping.profile import ColumnProfile, TableProfile
-from ingestion.mapping.sources import quoted
+from ingestion.sql import quoted
 
 # Words for landing columns as shops use them, the surest first; written without spaces, signs and capitals.
 _ORDER_ID = ("orderid", "orderno", "ordernumber", "ordernr", "invoiceno", "invoiceid", "invoicenumber", "invoice",
@@ -199,7 +199,7 @@ def draft(
         if table.name == "orders" and not any(column.name == "loyalty_id" for column in table.columns):
             notes.append("tables.orders: no column says who bought; without loyalty_id nobody is known")
     lines = [
-        f"# Drafted from {shown}. What is a guess says so: look at it, then",
+        f"# Drafted from {one_line(shown)}. What is a guess says so: look at it, then",
         f"#   python -m ingestion check --shop {shop}",
         "# Left of the colon stand the landing columns (models/landing.yml explains each), right of it a column of the",
         "# source or a SQL expression of its columns.",
@@ -224,12 +224,12 @@ def draft(
     used = {table.source.name for table in drafted}
     unused = [table.name for table in tables if table.name not in used]
     if unused:
-        lines += ["", f"# Not used: {', '.join(unused)}"]
+        lines += ["", f"# Not used: {one_line(', '.join(unused))}"]
     settings = [
         "# Keys that are not here keep shops/defaults.yml.",
         "",
         "shop:",
-        f"  title: {shop.replace('_', ' ').replace('-', ' ').title()}",
+        f"  title: {yaml_scalar(shop.replace('_', ' ').replace('-', ' ').title())}",
         *_commented(
             [
                 (
@@ -428,25 +428,30 @@ def _contact_is_the_customer(contacts: DraftTable, orders: DraftTable | None) ->
 
 
 def _table_lines(table: DraftTable) -> list[str]:
-    pairs = [(f"    from: {_yaml(table.source.name)}", table.source.shown)]
+    pairs = [(f"    from: {yaml_scalar(table.source.name)}", table.source.shown)]
     if table.keys:
         pairs.append((f"    keys: [{', '.join(table.keys)}]", table.why))
     pairs.append(("    columns:", ""))
-    pairs += [(f"      {column.name}: {_yaml(column.sql)}", column.why) for column in table.columns]
+    pairs += [(f"      {column.name}: {yaml_scalar(column.sql)}", column.why) for column in table.columns]
     lines = [f"  {table.name}:", *_commented(pairs)]
     lines += [f"      # MISSING {name}: no column was found for it" for name in table.missing]
     unused = [column.name for column in table.source.columns if column.name not in table.used]
     if unused:
-        lines.append(f"    # not used: {', '.join(unused)}")
+        lines.append(f"    # not used: {one_line(', '.join(unused))}")
     return lines
 
 
 def _commented(pairs: Sequence[tuple[str, str]]) -> list[str]:
     width = min(max((len(text) for text, why in pairs if why), default=0), 60)
-    return [f"{text:<{width}}  # {why}" if why else text for text, why in pairs]
+    return [f"{text:<{width}}  # {one_line(why)}" if why else text for text, why in pairs]
 
 
-def _yaml(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text that can stand in a comment: a value of the source may hold line breaks and what YAML does not allow."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+def yaml_scalar(text: str) -> str:
     """A YAML scalar that is read back as this text."""
     dumped: str = yaml.safe_dump(text, default_flow_style=True, allow_unicode=True, width=10_000)
     return dumped.strip().removesuffix("...").strip()

@@ -70,7 +70,7 @@ class Extractor:
         self._tables = tables
         self._fingerprint = mapping.fingerprint
         self._read_with = folder / "read_with"
-        self._cursors = {mapped.from_: mapped.cursor for mapped in mapping.tables.values() if mapped.cursor}
+        self._cursors = mapping.cursors
 
     def reads_otherwise(self) -> bool:
         """Whether the mapping is not the one that the last extraction was read with."""

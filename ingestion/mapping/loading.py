@@ -17,6 +17,7 @@ import duckdb
 from ingestion.contract import LandingContract
 from ingestion.landing_zone import LandingZone, LoadSummary
 from ingestion.mapping.binding import (
+    WHERE,
     BoundTable,
     bind,
     has_own_instant,
@@ -25,9 +26,11 @@ from ingestion.mapping.binding import (
     unreadable_columns,
 )
 from ingestion.mapping.extraction import Extraction, Extractor
+from ingestion.mapping.failures import explained, failures
 from ingestion.mapping.model import KEYS, MAPPING_FILE, MappingError, ShopMapping, needed_columns, read_mapping
 from ingestion.mapping.receipts import Receipts, TableCount, drift
-from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable, literal, open_source, quoted
+from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, TEXT, SourceTable, open_source
+from ingestion.sql import literal, quoted
 from shops import ShopFolders
 
 SOURCE = "mapping"
@@ -39,7 +42,7 @@ MANY_UNREADABLE = 10  # of a few rows, one is soon a twentieth
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Values of one landing column that cannot be read in its type; they land as null."""
+    """Values of one landing column that cannot be read; they land as null. Of `where`: rows, and they do not land."""
 
     table: str
     column: str
@@ -55,6 +58,11 @@ class Unreadable:
             f"such as '{self.example}' in {self.file} row {self.row:,}"
         )
 
+    @property
+    def note(self) -> str:
+        """What it is, and what it costs."""
+        return f"{self}; {'their rows are left out' if self.column == WHERE else 'they land as null'}"
+
 
 @dataclass
 class Mapped:
@@ -66,6 +74,8 @@ class Mapped:
 
 def land(folders: ShopFolders) -> list[LoadSummary]:
     """Extract what is new in the shop's source and land it; the visible loads, the new ones with notes.
+
+    The newest load has the notes of what was read and came out as it stands, too.
 
     Raises
     ------
@@ -89,13 +99,24 @@ def land(folders: ShopFolders) -> list[LoadSummary]:
             # Mapped otherwise, or never landed: all is read again; what comes out as it stands does not land again.
             extractor.forget()
         extractor.extract()
+        notes_of_none: list[str] = []
         for extraction in extractor.waiting():
-            _land_extraction(zone, extraction, mapping, bound, tables, receipts, folders.shop, file, is_made_otherwise)
+            try:
+                notes_of_none += _land_extraction(
+                    zone, extraction, mapping, bound, tables, receipts, folders.shop, file, is_made_otherwise
+                )
+            except MappingError:
+                # It would be refused for ever; who corrects the source's files wants them read again.
+                extractor.forget()
+                raise
             extraction.drop()
         fresh = {load.load_id: load for load in receipts.landed_now}
         loads = [fresh.get(load.load_id, load) for load in zone.loads()]
+        if loads:
+            loads[-1] = replace(loads[-1], notes=(*loads[-1].notes, *notes_of_none))
     if not loads:
-        raise MappingError(f"{file}: its source {source.shown} has no rows. Next: put files there and land again.")
+        why = f" that land ({'; '.join(notes_of_none)})" if notes_of_none else ""
+        raise MappingError(f"{file}: its source {source.shown} has no rows{why}. Next: put files there and land again.")
     return loads
 
 
@@ -114,13 +135,14 @@ def _land_extraction(
     shop: str,
     file: Path,
     is_made_otherwise: bool,
-) -> None:
+) -> list[str]:
+    """Land an extraction; its notes, where nothing of it lands."""
     load_id = load_id_of(extraction)
     is_first = not any(load.source == SOURCE and load.load_id != load_id for load in zone.loads())
     arrived = [table for table in bound if extraction.files_of(table.source.name)]
     with duckdb.connect() as connection:
-        connection.execute(f"set temp_directory = {literal(str(extraction.folder / 'tmp'))}")
-        relations = {table.source.name: _read_parquet(extraction.files_of(table.source.name)) for table in arrived}
+        connection.execute(f"set temp_directory = {literal(extraction.folder / 'tmp')}")
+        relations = {table.source.name: _rows_of(table.source, extraction, mapping) for table in arrived}
         mapped = map_rows(
             connection,
             arrived,
@@ -128,7 +150,9 @@ def _land_extraction(
             mapping,
             zone,
             shop,
-            arrived_at=None if is_first else extraction.arrived_at,
+            file,
+            arrived_at=extraction.arrived_at,
+            is_first=is_first,
         )
         refuse_what_is_mapped_wrongly(mapped, connection, arrived, file)
         queries = {}
@@ -140,7 +164,7 @@ def _land_extraction(
             if landed:
                 queries[table.name] = f"select * from new_{table.name}"
         notes = [
-            *(str(values) + "; they land as null" for values in mapped.unreadable),
+            *(values.note for values in mapped.unreadable),
             *drift(receipts.newest(), tables),
             *_left_out(mapped),
             *(_stay_all_the_same(connection, arrived, zone) if is_made_otherwise else []),
@@ -159,6 +183,7 @@ def _land_extraction(
                 LoadSummary(load_id, SOURCE, summary.rows, summary.already_landed, notes=tuple(notes))
             )
     receipts.write(load_id, mapping.fingerprint, tables, mapped.counts, notes)
+    return [] if queries else notes
 
 
 def map_rows(
@@ -168,7 +193,9 @@ def map_rows(
     mapping: ShopMapping,
     zone: LandingZone,
     shop: str,
-    arrived_at: datetime | None,
+    file: Path,
+    arrived_at: datetime,
+    is_first: bool,
 ) -> Mapped:
     """Make `mapped_<table>` of each table: its rows in the contract's columns and types, with where they came from.
 
@@ -176,11 +203,20 @@ def map_rows(
     ----------
     relations
         Source table to what to select its rows from.
+    file
+        The mapping's, for messages.
     arrived_at
-        When the rows arrived; None for a historical import, which knew of everything when it happened.
+        When the rows arrived.
+    is_first
+        Whether it is a historical import: what happened before it was known as it happened.
+
+    Raises
+    ------
+    MappingError
+        An expression that cannot be tried row by row fails in one of them.
     """
     mapped = Mapped()
-    fallback = "null" if arrived_at is None else f"timestamp '{arrived_at}'"
+    arrival = f"timestamp '{arrived_at}'"
     with_instants = tables_with_instants()
     for other, key in with_instants.items():
         connection.execute(
@@ -193,22 +229,23 @@ def map_rows(
         )
     for table in bound:
         relation = relations[table.source.name]
-        connection.execute(f"create or replace temp table {table.raw} as {table.raw_select(relation)}")
+        try:
+            connection.execute(f"create or replace temp table {table.raw} as {table.raw_select(relation)}")
+        except duckdb.Error as error:
+            raise explained(connection, table, relation, file, error) from error
         read = _count(connection, f"select count(*) from {relation}")
         kept = _count(connection, f"select count(*) from {table.raw}")
-        instant = _first_instant(connection, table) if arrived_at is None else fallback
+        instant = _first_instant(connection, table) if is_first else arrival
         select = typed_select(table, mapping, zone.contract, shop, fallback_instant=instant)
-        known = (
-            f"coalesce(known_at, occurred_at + interval {round(mapping.known_after_hours * 3600)} second)"
-            if arrived_at is None
-            else f"coalesce(known_at, {fallback})"
-        )
+        # Nothing is known after it arrived: a day in the future is a mistake, and a line without its order has no day.
+        happened = f"occurred_at + interval {round(mapping.known_after_hours * 3600)} second"
+        known = f"coalesce(known_at, {f'least({happened}, {arrival})' if is_first else arrival})"
         connection.execute(
             f"create or replace temp table {table.mapped} as select * replace ({known} as known_at) from ({select})"
         )
         rows = _count(connection, f"select count(*) from {table.mapped}")
         mapped.counts[table.name] = TableCount(read=read, left_out=read - kept, collapsed=kept - rows, rows=rows)
-        mapped.unreadable += _unreadable(connection, table, zone.contract)
+        mapped.unreadable += _unreadable(connection, table, relation, zone.contract)
         if table.name in with_instants:
             key = with_instants[table.name]
             connection.execute(f"insert into known_{table.name} select {key}, occurred_at from {table.mapped}")
@@ -224,6 +261,22 @@ def _first_instant(connection: duckdb.DuckDBPyConnection, table: BoundTable) -> 
 
 
 def _unreadable(
+    connection: duckdb.DuckDBPyConnection, table: BoundTable, relation: str, contract: LandingContract
+) -> list[Unreadable]:
+    found = {values.column: values for values in _not_of_their_type(connection, table, contract)}
+    for name in sorted(table.tried):
+        given = _count(connection, f"select count({'*' if name == WHERE else quoted(name)}) from {table.raw}")
+        rows = _count(connection, f"select count(*) from {relation if name == WHERE else table.raw}")
+        # To find what fails, all is evaluated again: only where something is missing.
+        failed = failures(connection, table, name, relation) if given < rows else None
+        if failed is not None:
+            also, of = (found[name].values, found[name].of) if name in found else (0, given)
+            of = rows if name == WHERE else of + failed.rows
+            found[name] = Unreadable(table.name, name, also + failed.rows, of, failed.example, failed.file, failed.row)
+    return list(found.values())
+
+
+def _not_of_their_type(
     connection: duckdb.DuckDBPyConnection, table: BoundTable, contract: LandingContract
 ) -> list[Unreadable]:
     columns = list(unreadable_columns(table, contract))
@@ -267,9 +320,14 @@ def refuse_what_is_mapped_wrongly(
 
 
 def _advice(column: str) -> str:
+    if column == WHERE:
+        return "Next: let the condition hold every row, e.g. with try_cast(<column> as integer)."
     if column.endswith("_at") or column.endswith("_on") or column.endswith("_date"):
         return "Next: say how the date is written, e.g. strptime(<column>, '%d/%m/%Y %H:%M')."
-    return "Next: map another column, or make a number of it, e.g. replace(<column>, ',', '.')."
+    return (
+        "Next: map another column, or make a number of it: replace(replace(<column>, '.', ''), ',', '.') where a comma "
+        "stands before the decimals, replace(<column>, ',', '') where commas stand between thousands."
+    )
 
 
 def _new_rows(table: BoundTable, zone: LandingZone, is_first: bool) -> str:
@@ -316,24 +374,34 @@ def _stay_all_the_same(
 
 
 def _numbered_anew(connection: duckdb.DuckDBPyConnection, table: BoundTable, zone: LandingZone) -> list[str]:
-    """Lines are numbered within what arrived: an order that comes in parts would overwrite its first part."""
+    """Lines are numbered within what arrived: an order that comes in parts overwrites its first part."""
     if table.name != "order_lines" or "line_number" in table.mapping.columns:
         return []
     orders = _count(
         connection,
         f"""
-        with arrived as (select order_id, max(line_number) as line_count from {table.mapped} group by order_id),
-        landed as (
-            select order_id, max(line_number) as line_count from ({zone.visible(table.name)}) group by order_id
+        with landed as (
+            select * from ({zone.visible(table.name)})
+            qualify load_sequence = max(load_sequence) over (partition by order_id, line_number)
+        ),
+        arrived as (select * from {table.mapped} where order_id in (select order_id from landed)),
+        lines as (
+            select
+                order_id,
+                landed.line_number is not null and arrived.line_number is null as is_missing,
+                arrived.product_id <> landed.product_id as is_another
+            from landed full join arrived using (order_id, line_number)
+            where order_id in (select order_id from arrived)
         )
-        select count(*) from arrived join landed using (order_id) where arrived.line_count < landed.line_count
+        select count(distinct order_id) from lines where is_missing or is_another
         """,
     )
     if not orders:
         return []
     return [
-        f"order_lines: {orders:,} orders come with fewer lines than have landed; lines without a number of their own "
-        "are numbered as they come, so these take the place of the first. Next: map line_number where the source has it"
+        f"order_lines: {orders:,} orders come with fewer lines than have landed, or with other products; lines without "
+        "a number of their own are numbered as they come, so these take the place of the first. Next: map line_number "
+        "where the source has it"
     ]
 
 
@@ -345,9 +413,15 @@ def _left_out(mapped: Mapped) -> list[str]:
     ]
 
 
-def _read_parquet(files: Sequence[Path]) -> str:
-    listed = ", ".join(literal(str(file)) for file in files)
-    return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+def _rows_of(table: SourceTable, extraction: Extraction, mapping: ShopMapping) -> str:
+    """What to select a source table's rows from."""
+    listed = ", ".join(literal(file) for file in extraction.files_of(table.name))
+    rows = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    cursor = mapping.cursors.get(table.name)
+    if cursor is None or table.columns[cursor] != TEXT:
+        return rows
+    # It came as the database has it, because dlt compares it; to the mapping the column is text.
+    return f"(select * replace (cast({quoted(cursor)} as {TEXT}) as {quoted(cursor)}) from {rows})"
 
 
 def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:

@@ -139,9 +139,10 @@ class ShopMapping(_Section):
         """The same for two mappings that land the same; comments and spaces do not count."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
-    def keys_of(self, table: str) -> tuple[str, ...]:
-        """Landing columns that identify a row of `table`."""
-        return tuple(self.tables[table].keys) or KEYS[table]
+    @property
+    def cursors(self) -> dict[str, str]:
+        """Tables of the source that are read from a cursor on, to the column that it is."""
+        return {mapped.from_: mapped.cursor for mapped in self.tables.values() if mapped.cursor}
 
 
 def read_mapping(file: Path, contract: LandingContract | None = None) -> ShopMapping:

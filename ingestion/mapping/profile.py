@@ -9,7 +9,8 @@ from typing import Any
 
 import duckdb
 
-from ingestion.mapping.sources import Source, SourceTable, quoted
+from ingestion.mapping.sources import Source, SourceTable
+from ingestion.sql import quoted
 
 SAMPLE_ROWS = 20_000
 # How times are written, the surest first; "" is what a cast understands (ISO 8601).

@@ -20,6 +20,7 @@ import pyarrow.csv as pa_csv
 
 from ingestion.mapping.dlt_environment import dlt_environment
 from ingestion.mapping.model import CsvOptions, MappingError, ShopMapping, expanded, nearest
+from ingestion.sql import literal, quoted
 from shops import PROJECT_ROOT
 
 # Where a row came from, for messages; no source may have columns of these names.
@@ -101,20 +102,21 @@ class FolderSource:
         return [path.relative_to(self.root).as_posix() for path in sorted(self.root.rglob("*")) if _is_data(path)]
 
     def table(self, name: str) -> SourceTable:
-        files = tuple(sorted(path for path in self.root.glob(name) if _is_data(path)))
+        named = self.root / name
+        files = (named,) if _is_data(named) else tuple(sorted(path for path in self.root.glob(name) if _is_data(path)))
         if not files:
             known = self.names()
             hint = f"did you mean '{nearest(name, known)}'? It has {_listed(known)}" if known else "it has none"
             raise MappingError(f"from: {name}: no CSV or Parquet file of that name in {self.shown}; {hint}.")
         columns: dict[str, str] = {}
+        spelled: dict[str, str] = {}
         for file in files:
-            for column, kind in self._described(file).items():
+            for written, kind in self._described(file).items():
+                # SQL does not tell Price from price: the first file's spelling stands for all.
+                column = spelled.setdefault(written.lower(), written)
                 # Files that disagree about a type meet as text.
                 columns[column] = kind if columns.get(column, kind) == kind else TEXT
-        reserved = sorted({FILE_COLUMN, ROW_COLUMN} & set(columns))
-        if reserved:
-            raise MappingError(f"from: {name}: the column {reserved[0]} has a reserved name. Next: rename it.")
-        return SourceTable(name, columns, files)
+        return _checked(SourceTable(name, columns, files))
 
     def batches(self, table: SourceTable, file: Path, rows: int | None = None) -> Iterator[pa.RecordBatch]:
         """Rows of one file in the columns of the whole table, in the order of the file, each with where it stands."""
@@ -130,22 +132,22 @@ class FolderSource:
         for batch in self._csv_batches(file):
             kept = batch if rows is None else batch.slice(0, rows - read)
             given = {
-                **dict(zip(kept.schema.names, kept.columns, strict=True)),
+                **{column.lower(): values for column, values in zip(kept.schema.names, kept.columns, strict=True)},
                 FILE_COLUMN: pa.repeat(self.name_of(file), kept.num_rows),
                 ROW_COLUMN: pa.array(range(read + 1, read + 1 + kept.num_rows), pa.int64()),
             }
             read += kept.num_rows
             yield pa.record_batch(
-                [given.get(each.name, pa.nulls(kept.num_rows, each.type)) for each in schema], schema=schema
+                [given.get(each.name.lower(), pa.nulls(kept.num_rows, each.type)) for each in schema], schema=schema
             )
             if rows is not None and read >= rows:
                 return
 
     def select(self, table: SourceTable, file: Path) -> str:
         """SQL: rows of one Parquet file, as `batches` gives them."""
-        found = self._described(file)
+        found = {column.lower() for column in self._described(file)}
         columns = ", ".join(
-            f"cast({quoted(name) if name in found else 'null'} as {kind}) as {quoted(name)}"
+            f"cast({quoted(name) if name.lower() in found else 'null'} as {kind}) as {quoted(name)}"
             for name, kind in table.columns.items()
         )
         return (
@@ -287,7 +289,7 @@ class DatabaseSource:
 
     def table(self, name: str) -> SourceTable:
         reflected = self._reflected(name)
-        return SourceTable(name, {str(column.name): self._type_of(column) for column in reflected.columns})
+        return _checked(SourceTable(name, {str(column.name): self._type_of(column) for column in reflected.columns}))
 
     def sample(self, table: SourceTable, rows: int) -> pa.Table:
         with dlt_environment():
@@ -383,14 +385,19 @@ class DatabaseSource:
         return TEXT
 
 
-def quoted(name: str) -> str:
-    """A column's name in SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text in SQL."""
-    return "'" + text.replace("'", "''") + "'"
+def _checked(table: SourceTable) -> SourceTable:
+    """`table`, if SQL can tell its columns from each other and from where a row came from."""
+    seen = {FILE_COLUMN: FILE_COLUMN, ROW_COLUMN: ROW_COLUMN}
+    for column in table.columns:
+        other = seen.setdefault(column.lower(), column)
+        if other in {FILE_COLUMN, ROW_COLUMN}:
+            raise MappingError(f"from: {table.name}: the column {column} has a reserved name. Next: rename it.")
+        if other != column:
+            raise MappingError(
+                f"from: {table.name}: the columns '{other}' and '{column}' differ in case only, and SQL does not tell "
+                "them apart. Next: rename one of them, or read a view that does."
+            )
+    return table
 
 
 def arrow_schema(table: SourceTable) -> pa.Schema:
@@ -419,7 +426,7 @@ def _is_csv(file: Path) -> bool:
 
 
 def _read_parquet(file: Path) -> str:
-    return f"read_parquet({literal(str(file))}, hive_partitioning = false)"
+    return f"read_parquet({literal(file)}, hive_partitioning = false)"
 
 
 def _is_data(path: Path) -> bool:

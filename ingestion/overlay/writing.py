@@ -31,6 +31,7 @@ from ingestion.overlay.scripts import open_scripts
 from ingestion.overlay.service import support_tickets_sql, survey_answers_sql
 from ingestion.overlay.truth import truth_queries
 from ingestion.overlay.web import open_sessions
+from ingestion.sql import literal
 
 SOURCE = "synthetic-overlay"
 MOST_PEOPLE = len(AREA_CODES) * NUMBERS_PER_AREA_CODE // 2
@@ -224,7 +225,7 @@ def _write_truth(overlay: Overlay, folder: Path) -> None:
     for name, query in overlay.truth.items():
         file = folder / f"{name}.parquet"
         unfinished = file.with_suffix(".parquet.unfinished")
-        overlay.connection.execute(f"copy ({query}) to '{unfinished}' (format parquet, compression zstd)")
+        overlay.connection.execute(f"copy ({query}) to {literal(unfinished)} (format parquet, compression zstd)")
         unfinished.replace(file)
 
 

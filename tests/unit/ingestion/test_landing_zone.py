@@ -81,3 +81,10 @@ def test_lines_of_the_demo_shop_add_up_to_the_cent(tmp_path: Path) -> None:
         "where gross_amount - retail_discount - coupon_match_discount <> net_amount"
     ).fetchone()
     assert wrong == (0,)
+
+
+def test_a_data_folder_may_be_called_anything(tmp_path: Path) -> None:
+    zone = LandingZone(tmp_path / "the shop's [new] data*")
+    _land(zone, "it's one", orders=ORDER)
+    assert [load.load_id for load in zone.loads()] == ["it's one"]
+    assert duckdb.sql(f"select order_id, load_id from ({zone.visible('orders')})").fetchall() == [("o1", "it's one")]

@@ -12,22 +12,31 @@ from tests.unit.ingestion.mapping.conftest import LINES, MAPPING, ORDERS, OwnSho
 def test_staging_itself_judges_the_rows(own_shop: OwnShop) -> None:
     own_shop.write(
         MAPPING.replace("EUR", "USD"),  # which a shop without settings reports in
-        orders_csv=ORDERS + "3,c,2024-07-01\n4,c,2024-07-01\n",
-        lines_csv=LINES + ",7,bread,1,2.10\n1,3,,1,2.10\n3,1,bread,1,-2.10\n3,2,bread,many,2.10\n",
+        orders_csv=ORDERS + "3,c,2024-07-01\n4,c,2024-07-01\n5,c,2099-07-01\n",
+        lines_csv=LINES + ",7,bread,1,2.10\n1,3,,1,2.10\n3,1,bread,1,-2.10\n3,2,bread,many,2.10\n5,1,tea,1,3.00\n",
     )
     report = check(own_shop.folders)
     lines = report.lines()
     orders, order_lines = report.tables
-    assert (orders.read, orders.rows) == (4, 3)  # the fourth has no line among those looked at
-    assert (order_lines.read, order_lines.rows) == (7, 7)
-    assert sorted(order_lines.reasons) == ["a sale has a negative amount", "key is missing", "product_id is missing"]
+    assert (orders.read, orders.rows) == (5, 4)  # the fourth has no line among those looked at
+    assert orders.reasons == {"occurred_at lies after known_at": 1}
+    assert (order_lines.read, order_lines.rows) == (8, 8)
+    assert sorted(order_lines.reasons) == [
+        "a sale has a negative amount",
+        "key is missing",
+        "occurred_at lies after known_at",
+        "product_id is missing",
+    ]
     assert any(line.startswith("quarantined  order_lines: 1 for 'key is missing', such as ? / 7") for line in lines)
-    assert any("order_lines.quantity: 1 of 7 values cannot be read, such as 'many'" in line for line in lines)
-    assert any("1 of 3 orders do not say who bought" in line for line in lines)
+    assert any("order_lines.quantity: 1 of 8 values cannot be read, such as 'many'" in line for line in lines)
+    assert any("1 of 4 orders do not say who bought" in line for line in lines)
     assert "without      products: products are inferred from the lines, without department or brand" in lines
     assert not any(line.startswith("without      order") for line in lines)
     assert not own_shop.folders.landing.exists()
     assert not own_shop.folders.warehouse.exists()
+    # Nothing of the thousand rows stays: they may hold what is personal.
+    assert not list(own_shop.folders.data.rglob("*.parquet"))
+    assert not list(own_shop.folders.data.rglob("*.duckdb*"))
 
 
 def test_only_the_first_rows_are_looked_at(own_shop: OwnShop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,6 +46,20 @@ def test_only_the_first_rows_are_looked_at(own_shop: OwnShop, monkeypatch: pytes
     lines = "".join(f"1,{n},bread,1,2.10\n" for n in range(3 * CHECKED_ROWS))
     own_shop.write(lines_csv="order,pos,sku,qty,price\n" + lines)
     assert check(own_shop.folders).tables[1].rows == CHECKED_ROWS
+
+
+def test_lines_whose_orders_were_not_searched_are_not_checked(
+    own_shop: OwnShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where an order has no id: nothing is in or out of a list with null in it."""
+    from ingestion.mapping import check as module
+
+    monkeypatch.setattr(module, "_judged_by_staging", lambda _: {})
+    monkeypatch.setattr(module, "_SEARCHED_ROWS", 2)
+    own_shop.write(orders_csv="id,card,sold_at\n1,c,2024-07-01\n,c,2024-07-01\n2,c,2024-07-01\n")
+    report = check(own_shop.folders)
+    assert report.tables[1].rows == 2
+    assert any(warning.startswith("1 lines were not checked") for warning in report.warnings)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -138,6 +140,28 @@ def test_what_is_not_found_is_said_and_stands_there(new_shop: OwnShop) -> None:
         new_shop.land()
 
 
+@pytest.mark.parametrize("folder", ["Export #2", "a: b", "it's 'quoted'", "- list"])
+def test_a_draft_is_read_back_whatever_the_source_holds(folder: str, new_shop: OwnShop) -> None:
+    export = new_shop.export / folder
+    export.mkdir()
+    odd = "line\nbreak\x07\u2028#: x"
+    (export / "orders.csv").write_text(f'order_id,customer_id,sold_at\n"{odd}","{odd}",2024-06-01\n')
+    items = pa.table({"order_id": [odd], "SKU": [odd], "amount": [4], "not\nused": [1]})
+    pq.write_table(items, export / "order: items #1 [new].parquet")
+    init(str(export), "bakery", "Europe/Berlin", "eur")
+    mapping = read_mapping(new_shop.own / "mapping.yml")
+    assert mapping.source.folder == str(export)
+    assert mapping.currency == "EUR"
+    new_shop.land()
+    assert new_shop.rows("order_lines", "product_id, net_amount") == [(odd, Decimal("4.00"))]
+
+
+def test_a_shop_may_be_called_what_yaml_takes_for_something_else(new_shop: OwnShop) -> None:
+    _export(new_shop, EXPORTS["till"][0])
+    init(str(new_shop.export), "on", None, None)
+    assert yaml.safe_load((new_shop.own / "settings.yml").read_text())["shop"]["title"] == "On"
+
+
 def test_a_shop_is_never_overwritten(new_shop: OwnShop) -> None:
     _export(new_shop, EXPORTS["till"][0])
     (new_shop.own / "settings.yml").write_text("shop: {title: Ours}\n")
@@ -149,19 +173,21 @@ def test_a_shop_is_never_overwritten(new_shop: OwnShop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "shop", "zone", "said"),
+    ("where", "shop", "zone", "currency", "said"),
     [
-        ("nowhere", "bakery", None, "nowhere does not exist"),
-        ("{export}", "bakery", None, "has no tables"),
-        ("{export}", "My Bakery", None, "is no name of a shop"),
-        ("{export}", "bakery", "Europe/Berln", "did you mean Europe/Berlin"),
+        ("nowhere", "bakery", None, None, "nowhere does not exist"),
+        ("${NO_TILL_URL}", "bakery", None, None, "variable NO_TILL_URL is not set. Next: export NO_TILL_URL=…"),
+        ("{export}", "bakery", None, None, "has no tables"),
+        ("{export}", "My Bakery", None, None, "is no name of a shop"),
+        ("{export}", "bakery", "Europe/Berln", None, "did you mean Europe/Berlin"),
+        ("{export}", "bakery", None, "euro", "--currency: 'EURO' is no ISO 4217 code"),
     ],
 )
 def test_what_cannot_be_described_is_said(
-    where: str, shop: str, zone: str | None, said: str, new_shop: OwnShop
+    where: str, shop: str, zone: str | None, currency: str | None, said: str, new_shop: OwnShop
 ) -> None:
     with pytest.raises(MappingError, match=said):
-        init(where.replace("{export}", str(new_shop.export)), shop, zone, None)
+        init(where.replace("{export}", str(new_shop.export)), shop, zone, currency)
     assert not list(new_shop.own.iterdir())
 
 

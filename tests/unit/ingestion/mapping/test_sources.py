@@ -177,6 +177,35 @@ def test_lines_keep_their_number_in_whatever_order_a_database_gives_them(
     assert [load.already_landed for load in own_shop.land()] == [True]
 
 
+@pytest.mark.parametrize("cursor", ["id", "sold_at", "total"])
+def test_a_cursor_can_be_mapped_as_well(cursor: str, database: tuple[str, str], own_shop: OwnShop) -> None:
+    """dlt compares it in the database's own type; for the mapping it is what the other columns are."""
+    _, orders = database
+    own_shop.write(
+        f"""
+        source: {{database: "${{BAKERY_DATABASE_URL}}"}}
+        zone: Europe/Berlin
+        currency: EUR
+        tables:
+          orders:
+            from: {orders}
+            cursor: {cursor}
+            columns: {{order_id: id, occurred_at: sold_at}}
+          order_lines:
+            from: {orders}
+            cursor: {cursor}
+            columns: {{order_id: id, line_number: id, product_id: "'x' || id", net_amount: total, occurred_at: sold_at}}
+        """
+    )
+    (load,) = own_shop.land()
+    assert load.notes == ()
+    assert own_shop.rows("order_lines", "order_id, line_number, product_id, net_amount, occurred_at") == [
+        ("1", 1, "x1", Decimal("8.40"), datetime(2024, 6, 30, 22, 30)),
+        ("2", 2, "x2", Decimal("18.50"), datetime(2024, 7, 2, 8)),
+    ]
+    assert [each.already_landed for each in own_shop.land()] == [True]
+
+
 def test_lines_in_parts_need_numbers(database: tuple[str, str], own_shop: OwnShop) -> None:
     own_shop.write(
         MAPPING.replace("(orders)", database[1]).replace("from: order_items", "from: order_items\n    cursor: qty")
@@ -269,3 +298,32 @@ def test_files_that_disagree_about_a_type_meet_as_text(tmp_path: Path) -> None:
         ("1", 2, "a.parquet", 1),
         ("x", None, "b.parquet", 1),
     ]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_names_that_differ_in_case_are_one_column(kind: str, tmp_path: Path) -> None:
+    for file, price, amount in (("a", "Price", 1), ("b", "price", 2)):
+        duckdb.execute(f"copy (select {amount} as {price}) to '{tmp_path}/{file}.{kind}'")
+    source = FolderSource(tmp_path)
+    table = source.table(f"*.{kind}")
+    assert list(table.columns) == ["Price"]
+    assert [int(row["Price"]) for row in source.sample(table, 10).to_pylist()] == [1, 2]
+
+
+def test_a_database_whose_columns_differ_in_case_only_is_refused(postgres: str) -> None:
+    engine = sqlalchemy.create_engine(postgres.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql('create table twice (price integer, "Price" integer)')
+    with pytest.raises(MappingError, match=r"twice: the columns 'price' and 'Price' differ in case only.* Next: "):
+        DatabaseSource(postgres, "the test's").table("twice")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("drop table twice")
+    engine.dispose()
+
+
+def test_a_file_is_found_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
+    folder = tmp_path / "it's [new]"
+    folder.mkdir()
+    (folder / "lines [1].csv").write_text("id\n1\n")
+    source = FolderSource(folder)
+    assert source.sample(source.table("lines [1].csv"), 10).num_rows == 1
