@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.sql import literal
 from shops import ShopFolders
 
 SCHEMA = "marts"
@@ -44,7 +45,7 @@ def _write_database(warehouse: Path, folder: Path) -> dict[str, int]:
     rows: dict[str, int] = {}
     with duckdb.connect(str(folder / DATABASE_FILE)) as connection:
         # Under its own name: views in the warehouse name their tables with it.
-        connection.execute(f"attach '{warehouse}' as {SOURCE} (read_only)")
+        connection.execute(f"attach {literal(warehouse)} as {SOURCE} (read_only)")
         connection.execute(f"create schema {SCHEMA}")
         tables = connection.execute(
             "select table_name, sql from duckdb_tables() where database_name = $1 and schema_name = $2 "
@@ -63,7 +64,7 @@ def _write_database(warehouse: Path, folder: Path) -> dict[str, int]:
             parquet = folder / "parquet" / table
             parquet.mkdir()
             written = connection.execute(
-                f"copy {SCHEMA}.{table} to '{parquet / table}.parquet' (format parquet, compression zstd)"
+                f"copy {SCHEMA}.{table} to {literal(parquet / f'{table}.parquet')} (format parquet, compression zstd)"
             ).fetchone()
             rows[table] = int(written[0]) if written else 0
         connection.execute(f"detach {SOURCE}")

@@ -221,8 +221,6 @@ def _defaults(
         }
     if name == "crm_contacts":
         return {"crm_system": "'crm'"}
-    if name == "web_events" and "occurred_at" in given:
-        return {"sent_at": given["occurred_at"]}
     return {}
 
 

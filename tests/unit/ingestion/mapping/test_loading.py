@@ -455,6 +455,15 @@ def test_what_was_read_wrongly_is_read_anew(own_shop: OwnShop) -> None:
     assert own_shop.rows("order_lines", "net_amount")[1:] == [(Decimal("4.20"),), (Decimal("18.50"),)]
 
 
+def test_web_events_happen_when_the_source_says_and_not_when_they_were_read(own_shop: OwnShop) -> None:
+    """When a device sent an event, only the source can know: guessed, staging would correct a clock that is right."""
+    views = "{event_id: id, event_type: \"'page'\", anonymous_id: who, page_url: page, occurred_at: at}"
+    visits = "id,who,page,at\n1,ann,/,2024-07-01 10:00:00\n"
+    own_shop.write(MAPPING + f"  web_events:\n    from: visits.csv\n    columns: {views}\n", visits_csv=visits)
+    own_shop.land()
+    assert own_shop.rows("web_events", "occurred_at, sent_at") == [(datetime(2024, 7, 1, 8), None)]
+
+
 def test_extracted_rows_go_when_they_have_landed(own_shop: OwnShop) -> None:
     own_shop.land()
     assert not list(own_shop.folders.extracted.rglob("*.parquet"))
