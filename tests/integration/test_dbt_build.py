@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import duckdb
+import pytest
 
 from ingestion import LandingZone
 from orchestration.warehouse import reading
@@ -20,6 +21,7 @@ def _dbt(folders: ShopFolders, *arguments: str) -> None:
     assert "WARN=0 ERROR=0 SKIP=0" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_fresh_warehouse_and_again_a_full_one(fresh_shop: ShopFolders) -> None:
     _dbt(fresh_shop, "build")
     with reading(fresh_shop.warehouse) as warehouse:

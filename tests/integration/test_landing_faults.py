@@ -42,7 +42,10 @@ def _is_cut_in_the_middle(file: Path) -> str:
     return ""
 
 
-@pytest.mark.parametrize("fault", [_lacks_a_column, _has_a_wrong_type, _is_empty, _is_cut_in_the_middle])
+@pytest.mark.parametrize(
+    "fault",
+    [_lacks_a_column, _has_a_wrong_type, _is_empty, pytest.param(_is_cut_in_the_middle, marks=pytest.mark.slow)],
+)
 def test_a_bad_file_is_named_and_a_good_one_heals(
     fault: Callable[[Path], str], shop: ShopFolders, tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ def test_a_run_from_landing_to_publish_makes_no_call(good_shop: Path) -> None:
     assert _calls(good_shop / NETWORK_LOG) == []
 
 
+@pytest.mark.slow
 def test_dbt_from_the_shell_and_the_ui_make_no_call(shop: ShopFolders, guarded: dict[str, str], tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "dbt.cli.main", "build", "-s", "tag:marts", "--target-path", str(shop.data / "target")],

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from expectations import run_gate
 from expectations.landing_files import Contract
@@ -47,6 +48,7 @@ def _as_of_contract_1(landing: Path) -> None:
                 _rewrite(file, f"select * exclude ({', '.join(younger)}) from '{{file}}'")
 
 
+@pytest.mark.slow
 def test_a_zone_of_the_first_contract_still_runs(fresh_shop: ShopFolders) -> None:
     _as_of_contract_1(fresh_shop.landing)
     again = run_command(fresh_shop.data_root, "-m", "ingestion", "land")

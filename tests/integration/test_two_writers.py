@@ -15,6 +15,7 @@ from tests.integration.outcome import ReaderView
 from tests.integration.web_server import WebServer
 
 
+@pytest.mark.slow
 def test_the_second_of_two_runs_waits(shop: ShopFolders) -> None:
     command = [sys.executable, "-m", "orchestration", "run"]
     runs = [
