@@ -1,6 +1,6 @@
 -- Each return is charged on an order: on the line that it takes back; where it fits no line, on the order that the
--- source names and the shop knows, else on the latest order of the customer that stood when the return became known. A customer without
--- such an order bought before the history begins, and nothing that counts is taken off.
+-- source names and the shop knows, else on the latest order of the customer that stood when the return became known. A
+-- customer without such an order bought before the history begins, and nothing that counts is taken off.
 
 with returns as (
     select * from {{ ref('stg_shop__returns') }}

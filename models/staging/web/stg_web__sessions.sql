@@ -8,7 +8,7 @@
     'utm_source', 'utm_medium', 'utm_campaign', 'referrer_host', 'user_agent', 'device_type', 'region',
 ]) -%}
 
--- noqa: disable=LT02
+-- noqa: disable=LT02,PRS
 with
 {%- if is_increment %}
 -- Visitors with new events, and how far back those may have changed their sessions: as far as the events of one idle
