@@ -13,7 +13,6 @@ default, or warning)::
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ import yaml
 from expectations.checks import Check, Suite, each_between, extremes, limits_text
 from expectations.gates import Scope
 from expectations.results import GATES, NEXT_STEP, ExpectationResult, ExpectationsError, Severity
+from shops.names import nearest
 
 FIELDS = ("gate", "table", "type", "kwargs", "name", "severity")
 SEVERITIES: tuple[Severity, ...] = ("critical", "warning")
@@ -89,13 +89,13 @@ def _entry(entry: object, where: str) -> Entry:
         raise ExpectationsError(f"{where}: expected {', '.join(FIELDS)}; found {entry!r}")
     for field in entry:
         if field not in FIELDS:
-            raise ExpectationsError(f"{where}: unknown field {field!r}; did you mean {_nearest(str(field), FIELDS)}?")
+            raise ExpectationsError(f"{where}: unknown field {field!r}; did you mean {nearest(str(field), FIELDS)}?")
     for field in ("gate", "table", "type"):
         if not isinstance(entry.get(field), str):
             raise ExpectationsError(f"{where}: {field} is missing")
     gate, kind, severity = entry["gate"], entry["type"], entry.get("severity", "critical")
     if gate not in GATES:
-        raise ExpectationsError(f"{where}: unknown gate {gate!r}; did you mean {_nearest(gate, GATES)}?")
+        raise ExpectationsError(f"{where}: unknown gate {gate!r}; did you mean {nearest(gate, GATES)}?")
     if severity not in SEVERITIES:
         raise ExpectationsError(f"{where}: unknown severity {severity!r}; it is critical or warning")
     kwargs = entry.get("kwargs") or {}
@@ -110,7 +110,7 @@ def _check_type(kind: str, kwargs: Mapping[str, Any], where: str) -> None:
 
     known = validation.expectation_types()
     if kind not in known:
-        raise ExpectationsError(f"{where}: unknown type {kind!r}; did you mean {_nearest(kind, known)}?")
+        raise ExpectationsError(f"{where}: unknown type {kind!r}; did you mean {nearest(kind, known)}?")
     try:
         getattr(validation.load().expectations, kind)(**kwargs)
     except Exception as error:
@@ -123,16 +123,16 @@ def _problem(entry: Entry, scope: Scope) -> tuple[str, str] | None:
     if entry.gate == "landing":
         name = _landing_name(entry.table)
         if name not in scope.landed:
-            return f"there is no landing table {name!r}", f"did you mean {_nearest(name, scope.landed)}?"
+            return f"there is no landing table {name!r}", f"did you mean {nearest(name, scope.landed)}?"
         described = f"select column_name from (describe select * from {scope.landing(name)})"
         known: Iterable[str] = [row["column_name"] for row in scope.catalog.rows(described)]
     else:
         if entry.table not in scope.catalog.tables:
-            return f"there is no table {entry.table!r}", f"did you mean {_nearest(entry.table, scope.catalog.tables)}?"
+            return f"there is no table {entry.table!r}", f"did you mean {nearest(entry.table, scope.catalog.tables)}?"
         known = scope.catalog.tables[entry.table]
     for column in entry.columns:
         if column not in known:
-            return f"there is no column {column!r}", f"did you mean {_nearest(column, known)}?"
+            return f"there is no column {column!r}", f"did you mean {nearest(column, known)}?"
     return None
 
 
@@ -153,7 +153,3 @@ def _check(entry: Entry) -> Check:
 
 def _landing_name(table: str) -> str:
     return table.removeprefix("landing.")
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    return (difflib.get_close_matches(name, list(known), n=1, cutoff=0) or ["?"])[0]

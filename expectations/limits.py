@@ -6,11 +6,12 @@ stands. Shares are 0..1, ratios 1 = equal.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shops.names import nearest
 
 
 class LimitsError(ValueError):
@@ -243,5 +244,4 @@ def _explained(problem: dict[str, Any]) -> str:
     for name in path[:-1]:
         section = getattr(section, name)
     known = list(type(section).model_fields)
-    near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0)
-    return f"settings: {where} is unknown; did you mean {near[0]}?"
+    return f"settings: {where} is unknown; did you mean {nearest(path[-1], known)}?"

@@ -6,7 +6,6 @@ overwritten by the next try and was never read in between.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 from ingestion.contract import LandingContract, read_contract
 from ingestion.landing_lock import LandingZoneBusy, acquire
 from ingestion.sql import files_in, literal
+from shops.names import nearest
 
 LOADS = "loads"
 LOCK_FILE = ".lock"
@@ -211,9 +211,9 @@ class LandingZone:
         """`query` in the contract's columns and types; one that the contract does not know is refused."""
         given = [name for name, *_ in connection.execute(f"describe {query}").fetchall()]
         for unknown in (name for name in given if name not in self.contract.tables[table]):
-            near = difflib.get_close_matches(unknown, list(self.contract.tables[table]), n=1, cutoff=0)
+            near = nearest(unknown, self.contract.tables[table])
             raise LandingError(
-                f"{table}: the landing contract has no column '{unknown}'; did you mean '{near[0]}'? Next: "
+                f"{table}: the landing contract has no column '{unknown}'; did you mean '{near}'? Next: "
                 "models/landing.yml lists the columns; leave out what it does not know."
             )
         return f"select {self.contract.select_list(table, given)} from ({query})"

@@ -80,17 +80,13 @@ def _copy_comments(connection: duckdb.DuckDBPyConnection, table: str) -> None:
             "and comment is not null",
             here,
         ).fetchall():
-            connection.execute(f"comment on table {SCHEMA}.{table} is {_literal(comment)}")
+            connection.execute(f"comment on table {SCHEMA}.{table} is {literal(comment)}")
     for column, comment in connection.execute(
         "select column_name, comment from duckdb_columns() where database_name = ? and schema_name = ? "
         "and table_name = ? and comment is not null",
         here,
     ).fetchall():
-        connection.execute(f"comment on column {SCHEMA}.{table}.{column} is {_literal(comment)}")
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        connection.execute(f"comment on column {SCHEMA}.{table}.{column} is {literal(comment)}")
 
 
 def _switch(link: Path, folder: Path) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shops.folders import PROJECT_ROOT, ShopFolders
+from shops.names import checked_zone
 
 DEFAULTS_FILE = PROJECT_ROOT / "shops" / "defaults.yml"
 
@@ -34,11 +34,7 @@ class ShopSection(_Section):
     @field_validator("business_timezone")
     @classmethod
     def _is_a_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(
-                f"'{value}' is not an IANA time zone; did you mean {_nearest(value, available_timezones())}?"
-            )
-        return value
+        return checked_zone(value)
 
 
 class SourceSection(_Section):

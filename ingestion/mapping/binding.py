@@ -15,9 +15,10 @@ from pathlib import Path
 import duckdb
 
 from ingestion.contract import LandingContract
-from ingestion.mapping.model import MappingError, ShopMapping, TableMapping, nearest
+from ingestion.mapping.model import MappingError, ShopMapping, TableMapping
 from ingestion.mapping.sources import FILE_COLUMN, ROW_COLUMN, SourceTable
 from ingestion.sql import literal, quoted
+from shops.names import nearest
 
 WHERE = "where"
 _ORIGIN = f"{FILE_COLUMN}, {ROW_COLUMN}"

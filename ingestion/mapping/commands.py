@@ -8,10 +8,11 @@ from pathlib import Path
 
 from ingestion.mapping.check import check
 from ingestion.mapping.draft import draft, yaml_scalar
-from ingestion.mapping.model import MAPPING_FILE, MappingError, checked_zone
+from ingestion.mapping.model import MAPPING_FILE, MappingError
 from ingestion.mapping.profile import profile
 from ingestion.mapping.sources import DatabaseSource, FolderSource
 from shops import PROJECT_ROOT, ShopFolders
+from shops.names import checked_zone
 
 _SHOP_NAME = re.compile(r"[a-z][a-z0-9_]*")
 

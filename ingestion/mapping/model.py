@@ -5,20 +5,19 @@ Only what the file says is judged here; whether the source has such tables and c
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ingestion.contract import LandingContract, read_contract
 from ingestion.landing_zone import LOADS, LandingError
+from shops.names import checked_zone, nearest
 
 MAPPING_FILE = "mapping.yml"
 
@@ -188,21 +187,6 @@ def expanded(text: str, file: Path) -> str:
         return os.environ[name]
 
     return _VARIABLE.sub(value, text)
-
-
-def checked_zone(value: str) -> str:
-    """`value`, if it names a time zone."""
-    if value not in available_timezones():
-        near = nearest(value, available_timezones())
-        raise ValueError(f"'{value}' is not an IANA time zone; did you mean {near}?")
-    return value
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known name that is most like `word`."""
-    folded = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0)
-    return folded[found[0]] if found else "?"
 
 
 def _explained(problem: Mapping[str, Any]) -> str:

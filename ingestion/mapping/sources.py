@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from ingestion.mapping.dlt_environment import dlt_environment
-from ingestion.mapping.model import CsvOptions, MappingError, ShopMapping, expanded, nearest
+from ingestion.mapping.model import CsvOptions, MappingError, ShopMapping, expanded
 from ingestion.sql import literal, quoted
 from shops import PROJECT_ROOT
+from shops.names import nearest
 
 # Where a row came from, for messages; no source may have columns of these names.
 FILE_COLUMN, ROW_COLUMN = "_file", "_row"

@@ -55,6 +55,12 @@ class BotSurroundings:
         """User agents that people have in month 0 to 11."""
         return list(self.browser_agents[month :: self.months])
 
+    def browser(self, kind: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+        """Places in `browser_agents` of browsers of a kind (0, 1, 2 …), at so many seconds of the period."""
+        month = np.minimum(11, seconds // (30.5 * DAY)).astype(int)
+        place: np.ndarray = kind * self.months + month
+        return place
+
 
 @dataclass(frozen=True)
 class BotRequests:
@@ -131,7 +137,9 @@ class DeclaredCrawlers:
         return BotRequests(
             visitor=visitor,
             seconds=seconds,
-            step=_steps(generator, events, {Step.PRODUCT: 0.7, Step.CATEGORY: 0.2, Step.REVIEW: 0.05, Step.HOME: 0.05}),
+            step=drawn_steps(
+                generator, events, {Step.PRODUCT: 0.7, Step.CATEGORY: 0.2, Step.REVIEW: 0.05, Step.HOME: 0.05}
+            ),
             product=generator.integers(surroundings.products, size=events),
             agent=agent,
             address=agent * 4 + generator.integers(4, size=events),
@@ -156,17 +164,16 @@ class PriceScraper:
         run = np.sort(generator.integers(runs, size=events))
         begins = generator.random(runs) * (surroundings.period_days - 1) * DAY
         pauses = self.median_pause * np.exp(0.25 * generator.standard_normal(events))
-        place = _place_within(run)
+        place = place_within(run)
         # One in twelve pages is a list, from which it takes the next products.
         step = np.where(place % 12 == 0, int(Step.CATEGORY), int(Step.PRODUCT))
         first_product = generator.integers(surroundings.products, size=runs)
-        month = np.minimum(11, begins // (30.5 * DAY)).astype(int)
         return BotRequests(
             visitor=run,
-            seconds=begins[run] + _running_within(run, pauses),
+            seconds=begins[run] + running_within(run, pauses),
             step=step,
             product=(first_product[run] + place) % surroundings.products,
-            agent=(run % 3) * surroundings.months + month[run],
+            agent=surroundings.browser(run % 3, begins[run]),
             address=run % 9,
             agents=surroundings.browser_agents,
             addresses=[f"198.51.100.{20 + number}" for number in range(9)],
@@ -191,13 +198,12 @@ class RotatingCrawler:
         night = visitor * nights // max(1, visitors)
         begins = np.sort(generator.choice(surroundings.period_days - 1, size=nights, replace=nights > 364)) * DAY
         pauses = 4.0 * np.exp(0.5 * generator.standard_normal(events))
-        month = np.minimum(11, begins // (30.5 * DAY)).astype(int)
         return BotRequests(
             visitor=visitor,
-            seconds=begins[night] + 6 * 3600.0 + _running_within(night, pauses),
-            step=_steps(generator, events, {Step.PRODUCT: 0.62, Step.CATEGORY: 0.3, Step.REVIEW: 0.08}),
+            seconds=begins[night] + 6 * 3600.0 + running_within(night, pauses),
+            step=drawn_steps(generator, events, {Step.PRODUCT: 0.62, Step.CATEGORY: 0.3, Step.REVIEW: 0.08}),
             product=generator.integers(surroundings.products, size=events),
-            agent=(visitor % 5) * surroundings.months + month[night],
+            agent=surroundings.browser(visitor % 5, begins[night]),
             address=night % 4,
             agents=surroundings.browser_agents,
             addresses=[f"198.51.100.{120 + number}" for number in range(4)],
@@ -217,18 +223,17 @@ class CartHoarder:
         events = surroundings.events
         runs = max(1, round(events / self.visits_events))
         run = np.sort(generator.integers(runs, size=events))
-        place = _place_within(run)
+        place = place_within(run)
         begins = generator.random(runs) * (surroundings.period_days - 1) * DAY
         # Look, add, look, add, then the cart, then away with it.
         pattern = np.array([Step.PRODUCT, Step.ADD, Step.PRODUCT, Step.ADD, Step.CART, Step.REMOVE, Step.REMOVE])
         pauses = 3.5 * np.exp(0.35 * generator.standard_normal(events))
-        month = np.minimum(11, begins // (30.5 * DAY)).astype(int)
         return BotRequests(
             visitor=run,
-            seconds=begins[run] + _running_within(run, pauses),
+            seconds=begins[run] + running_within(run, pauses),
             step=pattern[place % len(pattern)],
             product=(run * 7919 + place // 2) % surroundings.products,
-            agent=(3 + run % 2) * surroundings.months + month[run],
+            agent=surroundings.browser(3 + run % 2, begins[run]),
             address=run % 6,
             agents=surroundings.browser_agents,
             addresses=[f"198.51.100.{200 + number}" for number in range(6)],
@@ -349,7 +354,8 @@ def _shares(weights: Sequence[float]) -> np.ndarray:
     return shares
 
 
-def _steps(generator: np.random.Generator, events: int, weights: dict[Step, float]) -> np.ndarray:
+def drawn_steps(generator: np.random.Generator, events: int, weights: dict[Step, float]) -> np.ndarray:
+    """So many steps, each as likely as its weight says."""
     steps: np.ndarray = generator.choice(
         [int(step) for step in weights], size=events, p=_shares(list(weights.values()))
     )
@@ -362,7 +368,7 @@ def _numbered(keys: np.ndarray) -> np.ndarray:
     return numbers
 
 
-def _place_within(group: np.ndarray) -> np.ndarray:
+def place_within(group: np.ndarray) -> np.ndarray:
     """0, 1, 2 … within each run of equal values."""
     if not len(group):
         return group
@@ -372,7 +378,7 @@ def _place_within(group: np.ndarray) -> np.ndarray:
     return place
 
 
-def _running_within(group: np.ndarray, pauses: np.ndarray) -> np.ndarray:
+def running_within(group: np.ndarray, pauses: np.ndarray) -> np.ndarray:
     """Running sum of `pauses` before each entry, begun anew in each run of equal values."""
     if not len(group):
         return pauses

@@ -8,6 +8,7 @@ import duckdb
 
 from ingestion.overlay.dirt import DirtRecipe
 from ingestion.overlay.plan import OverlayPlan
+from ingestion.sql import literal
 
 # Share of the people that a system knows, and what it notes of them.
 SYSTEMS = {"crm": 0.9, "till": 0.42, "newsletter": 0.38}
@@ -168,7 +169,7 @@ def _spoiled_sql(plan: OverlayPlan, recipes: list[DirtRecipe], clean: str) -> st
         )
         steps.append(
             f"step_{number} as (select * exclude (is_hit) replace ({replaced}, "
-            f"case when is_hit then list_append(recipes, '{_quoted(recipe.name)}') else recipes end as recipes) "
+            f"case when is_hit then list_append(recipes, {literal(recipe.name)}) else recipes end as recipes) "
             f"from hit_{number})"
         )
     return f"with {', '.join(steps)} select {', '.join(COLUMNS)}, person_no, recipes from step_{len(recipes)}"
@@ -186,13 +187,9 @@ def _added_sql(plan: OverlayPlan, number: int, recipe: DirtRecipe, contacts: int
     given.setdefault("known_at", given["occurred_at"])
     columns = ", ".join(f"{given.get(column, 'null')} as {column}" for column in COLUMNS)
     return f"""
-        select {columns}, cast(null as bigint) as person_no, ['{_quoted(recipe.name)}'] as recipes
+        select {columns}, cast(null as bigint) as person_no, [{literal(recipe.name)}] as recipes
         from (
             select added, {4_000_000_000 + number * 10_000_000} + added as contact_no
             from range({max(3, round(recipe.share * contacts))}) as numbers(added)
         )
     """
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingestion.overlay import BotRequests, BotSurroundings, Step
+from ingestion.overlay.bots import drawn_steps, place_within, running_within
 
 # Seconds; the overlay's period starts at local midnight.
 DAY, HOUR = 86_400.0, 3_600.0
@@ -57,8 +58,8 @@ class PasswordGuesser:
         evenings = max(1, surroundings.events // 1500)
         evening = np.sort(generator.choice(surroundings.period_days - 1, size=evenings))[visitor % evenings]
         begin = evening * DAY + 19 * HOUR + 3 * HOUR * generator.random(len(tries))[visitor]
-        seconds = begin + 2.0 * _place(visitor) + generator.exponential(1.0, size=len(visitor))
-        step = np.where(_place(visitor) == 0, int(Step.HOME), int(Step.ACCOUNT))
+        seconds = begin + 2.0 * place_within(visitor) + generator.exponential(1.0, size=len(visitor))
+        step = np.where(place_within(visitor) == 0, int(Step.HOME), int(Step.ACCOUNT))
         return _requests(
             surroundings, visitor, seconds, step, visitor, agent=visitor % 9, address=address, addresses=30, site=1
         )
@@ -78,7 +79,7 @@ class ClickFarm:
         begin = generator.random() * (surroundings.period_days - days - 1) * DAY // DAY * DAY
         seconds = begin + 8 * HOUR + generator.integers(days, size=events) * DAY + 14 * HOUR * generator.random(events)
         visitor = np.arange(events)
-        step = _steps(generator, events, {Step.OFFERS: 0.8, Step.HOME: 0.2})
+        step = drawn_steps(generator, events, {Step.OFFERS: 0.8, Step.HOME: 0.2})
         return _requests(
             surroundings, visitor, seconds, step, visitor,
             agent=generator.integers(3, size=events), address=generator.integers(40, size=events), addresses=40, site=2,
@@ -99,8 +100,8 @@ class PatientReader:
         visitor = np.repeat(np.arange(days), per_day)
         pauses = 25.0 * np.exp(0.9 * generator.standard_normal(len(visitor)))
         day = generator.choice(surroundings.period_days - 1, size=days)
-        seconds = day[visitor] * DAY + 9 * HOUR + _running(visitor, pauses)
-        step = _steps(
+        seconds = day[visitor] * DAY + 9 * HOUR + running_within(visitor, pauses)
+        step = drawn_steps(
             generator, len(visitor), {Step.PRODUCT: 0.5, Step.CATEGORY: 0.25, Step.REVIEW: 0.15, Step.SEARCH: 0.1}
         )
         product = generator.integers(surroundings.products, size=len(visitor))
@@ -127,7 +128,7 @@ class WorkerPool:
         pauses = generator.exponential(60.0, size=len(visitor))
         product = np.arange(len(visitor)) % surroundings.products
         return _requests(
-            surroundings, visitor, begins[shift] + _running(visitor, pauses),
+            surroundings, visitor, begins[shift] + running_within(visitor, pauses),
             np.full(len(visitor), int(Step.PRODUCT)), product,
             agent=shift % 6, address=shift % 3, addresses=3, site=4,
         )  # fmt: skip
@@ -145,8 +146,8 @@ class UptimeMonitor:
         walks = max(1, surroundings.events // 3)
         visitor = np.repeat(np.arange(walks), 3)
         begin = generator.random() * max(1.0, surroundings.period_days * DAY - 600.0 * walks)
-        seconds = begin + 600.0 * visitor + 1.5 * _place(visitor) + 0.4 * generator.random(len(visitor))
-        step = np.array([Step.HOME, Step.SEARCH, Step.CART])[_place(visitor)]
+        seconds = begin + 600.0 * visitor + 1.5 * place_within(visitor) + 0.4 * generator.random(len(visitor))
+        step = np.array([Step.HOME, Step.SEARCH, Step.CART])[place_within(visitor)]
         return _requests(
             surroundings,
             visitor,
@@ -175,7 +176,7 @@ class SearchProbe:
         begins = generator.random(probes) * (surroundings.period_days - 1) * DAY
         pauses = 12.0 * np.exp(0.8 * generator.standard_normal(len(visitor)))
         return _requests(
-            surroundings, visitor, begins[visitor] + _running(visitor, pauses),
+            surroundings, visitor, begins[visitor] + running_within(visitor, pauses),
             np.full(len(visitor), int(Step.SEARCH)), generator.integers(surroundings.products, size=len(visitor)),
             agent=visitor % 8, address=visitor, addresses=probes, site=6,
         )  # fmt: skip
@@ -197,8 +198,9 @@ class CardTester:
         begins = generator.random(runs) * (surroundings.period_days - 1) * DAY
         pauses = generator.uniform(4.0, 14.0, size=len(visitor))
         return _requests(
-            surroundings, visitor, begins[visitor] + _running(visitor, pauses), pattern[_place(visitor) % 3],
-            visitor * 0 + 77, agent=visitor % 6, address=visitor % 50, addresses=50, site=7,
+            surroundings, visitor, begins[visitor] + running_within(visitor, pauses),
+            pattern[place_within(visitor) % 3], visitor * 0 + 77,
+            agent=visitor % 6, address=visitor % 50, addresses=50, site=7,
         )  # fmt: skip
 
 
@@ -214,8 +216,8 @@ class Previewer:
         visits = max(1, surroundings.events // 6)
         visitor = np.repeat(np.arange(visits), 6)
         begins = generator.random(visits) * (surroundings.period_days - 1) * DAY
-        seconds = begins[visitor] + _running(visitor, generator.exponential(0.35, size=len(visitor)))
-        step = _steps(generator, len(visitor), {Step.PRODUCT: 0.6, Step.CATEGORY: 0.2, Step.HOME: 0.2})
+        seconds = begins[visitor] + running_within(visitor, generator.exponential(0.35, size=len(visitor)))
+        step = drawn_steps(generator, len(visitor), {Step.PRODUCT: 0.6, Step.CATEGORY: 0.2, Step.HOME: 0.2})
         product = generator.integers(surroundings.products, size=len(visitor))
         return _requests(
             surroundings,
@@ -327,8 +329,8 @@ class MailBouncers:
         )
         pages = 1 + (generator.random(visits) < 0.3).astype(int)
         visit = np.repeat(np.arange(visits), pages)
-        seconds = begins[visit] + _place(visit) * (20.0 * np.exp(0.95 * generator.standard_normal(len(visit))))
-        step = np.where(_place(visit) == 0, int(Step.OFFERS), int(Step.PRODUCT))
+        seconds = begins[visit] + place_within(visit) * (20.0 * np.exp(0.95 * generator.standard_normal(len(visit))))
+        step = np.where(place_within(visit) == 0, int(Step.OFFERS), int(Step.PRODUCT))
         at_work = generator.random(visits) < 0.3
         address = np.where(at_work, generator.integers(6, size=visits), 6 + np.arange(visits))
         return _requests(
@@ -402,7 +404,7 @@ def _human_visits(
     visit = np.repeat(np.arange(len(begins)), counts)
     pauses = 15.0 * np.exp(0.4 * generator.standard_normal(len(begins)))[visit]
     pauses = np.minimum(1200.0, pauses * np.exp(1.0 * generator.standard_normal(len(visit))))
-    return visit, _steps(generator, len(visit), _WALK), begins[visit] + _running(visit, pauses)
+    return visit, drawn_steps(generator, len(visit), _WALK), begins[visit] + running_within(visit, pauses)
 
 
 def _requests(
@@ -436,24 +438,3 @@ def _address(site: int, number: int) -> str:
     """Address `number` of a site of 2**20 private addresses; none that the overlay's people or bots use."""
     number += site << 20
     return f"10.{number // 65_536 % 256}.{number // 256 % 256}.{number % 256}"
-
-
-def _steps(generator: np.random.Generator, events: int, weights: dict[Step, float]) -> np.ndarray:
-    shares = np.array(list(weights.values()))
-    steps: np.ndarray = generator.choice([int(step) for step in weights], size=events, p=shares / shares.sum())
-    return steps
-
-
-def _place(group: np.ndarray) -> np.ndarray:
-    """0, 1, 2 … within each run of equal values."""
-    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
-    place: np.ndarray = np.arange(len(group)) - np.repeat(starts, np.diff(np.r_[starts, len(group)]))
-    return place
-
-
-def _running(group: np.ndarray, pauses: np.ndarray) -> np.ndarray:
-    """Sum of the pauses before each entry, begun anew in each run of equal values."""
-    before = np.cumsum(pauses) - pauses
-    starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
-    running: np.ndarray = before - np.repeat(before[starts], np.diff(np.r_[starts, len(group)]))
-    return running

@@ -15,7 +15,7 @@ judged as (
 ),
 
 ranked as (
-    {{ first_arrivals('judged', key=['trim(contact_id)', 'occurred_at'], content=[
+    {{ first_arrivals('judged', key=['contact_id', 'occurred_at'], content=[
         'crm_system', 'loyalty_id', 'user_id', 'first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode',
         'region', 'country', 'birth_date',
     ]) }}

@@ -20,7 +20,7 @@ judged as (
 ),
 
 ranked as (
-    {{ first_arrivals('judged', key=['trim(message_id)', 'plain_event_type', 'occurred_at'], content=[
+    {{ first_arrivals('judged', key=['message_id', 'plain_event_type', 'occurred_at'], content=[
         'campaign_id', 'loyalty_id', 'email', 'link_url', 'bounce_type', 'user_agent',
     ]) }}
 )

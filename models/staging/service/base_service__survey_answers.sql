@@ -23,7 +23,7 @@ versioned as (
     select
         *,
         row_number() over (
-            partition by trim(survey_id), trim(response_id), trim(question_id)
+            partition by survey_id, response_id, question_id
             order by problem is not null asc, occurred_at desc, known_at desc, load_sequence desc, answer asc
         ) as version_rank
     from judged

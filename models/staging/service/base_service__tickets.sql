@@ -15,7 +15,7 @@ judged as (
 ),
 
 ranked as (
-    {{ first_arrivals('judged', key=['trim(ticket_id)', 'known_at'], content=[
+    {{ first_arrivals('judged', key=['ticket_id', 'known_at'], content=[
         'occurred_at', 'contact_id', 'loyalty_id', 'email', 'order_id', 'channel', 'category', 'priority', 'status',
         'solved_at', 'satisfaction',
     ]) }}

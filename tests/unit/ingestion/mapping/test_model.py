@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from ingestion import read_contract
 from ingestion.mapping import MappingError, read_mapping
-from ingestion.mapping.model import GIVEN_COLUMNS, KEYS, ShopMapping, nearest, needed_columns
+from ingestion.mapping.model import GIVEN_COLUMNS, KEYS, ShopMapping, needed_columns
 from shops import PROJECT_ROOT
+from shops.names import nearest
 from tests.unit.ingestion.mapping.conftest import MAPPING, OwnShop
 
 SHIPPED = sorted(PROJECT_ROOT.glob("shops/*/mapping.yml"))
