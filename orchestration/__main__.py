@@ -1,4 +1,4 @@
-"""`python -m orchestration`: run the chain, or open the Dagster UI."""
+"""`python -m orchestration`: run the chain, open the Dagster UI, ask and decide who is who."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     ui = commands.add_parser("ui", help="open Dagster on a free local port")
     ui.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
     ui.add_argument("--port", type=int, help="this port instead of a free one")
+    _add_identity(commands)
     options = parser.parse_args(arguments)
     # A run makes millions of long-lived objects (manifest, graph, modules): looking for garbage among them every few
     # thousand allocations cost a tenth of a small run.
@@ -33,7 +34,60 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["AUDIENCE_SHOP"] = folders.shop
     if options.command == "ui":
         return _open_ui(folders, options.port)
+    if options.command == "identity":
+        return _identity(folders, options)
     return _run(folders, only_if_changed=options.if_changed)
+
+
+def _add_identity(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    identity = commands.add_parser("identity", help="why a customer is one, and what people decide about it")
+    identity.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
+    asked = identity.add_subparsers(dest="asked", required=True)
+    record = "a source record as system:id, e.g. crm_contacts:C10031676"
+    explain = asked.add_parser("explain", help="a customer, or two source records")
+    explain.add_argument("one", help=f"a customer id, or {record}")
+    explain.add_argument("other", nargs="?", help=record)
+    for verdict, meaning in (("same", "two records are one person"), ("not-same", "two records are not one person")):
+        decide = asked.add_parser(verdict, help=f"decide that {meaning}; holds from the next run on")
+        decide.add_argument("one", help=record)
+        decide.add_argument("other", help=record)
+        decide.add_argument("--reason", help="why; kept with the decision")
+    undo = asked.add_parser("undo", help="take a decision back; the next run is as if it had never been taken")
+    undo.add_argument("decision", help="its id, from `decisions`")
+    undo.add_argument("--reason", help="why; kept with it")
+    asked.add_parser("decisions", help="all decisions, and whether they stand")
+    asked.add_parser("review", help="what waits for a person to look at it")
+
+
+def _identity(folders: ShopFolders, options: argparse.Namespace) -> int:
+    import duckdb
+
+    from orchestration import identity
+    from orchestration.lock import WarehouseBusy
+
+    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+    try:
+        if options.asked == "explain":
+            identity.explain(folders, options.one, options.other, console)
+        elif options.asked == "decisions":
+            identity.print_decisions(folders, console)
+        elif options.asked == "review":
+            identity.print_review(folders, console)
+        else:
+            if options.asked == "undo":
+                decision = identity.undo(folders, options.decision, options.reason)
+            else:
+                verdict = options.asked.replace("-", " ")
+                decision = identity.decide(folders, verdict, options.one, options.other, options.reason)
+            console.print(f"recorded {decision.decision_id}: {decision.verdict}. Next: make run, and it holds.")
+    except (identity.NotFound, SettingsError, WarehouseBusy) as error:
+        Console(stderr=True).print(f"error: {error}", highlight=False, soft_wrap=True, markup=False)
+        return 1
+    except duckdb.Error as error:
+        shown = folders.shown(folders.warehouse)
+        print(f"error: {shown} cannot answer: {error}. Next: make run SHOP={folders.shop}.", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _run(folders: ShopFolders, only_if_changed: bool) -> int:

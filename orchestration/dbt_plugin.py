@@ -12,6 +12,7 @@ from typing import Any
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
+from orchestration.ledger import open_ledger
 from orchestration.lock import acquire, is_held_here
 from shops import PROJECT_ROOT, ShopFolders
 
@@ -24,6 +25,7 @@ class Plugin(BasePlugin):
         if not is_held_here(self.folders.lock):
             # Released with the process: dbt has no hook for the end of a command.
             acquire(self.folders.lock, "dbt from the shell")
+        open_ledger(self.folders)
         if self.creds is not None:
             Path(self.creds.path).parent.mkdir(parents=True, exist_ok=True)
 

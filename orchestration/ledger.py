@@ -9,11 +9,16 @@ import hashlib
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
 
 import duckdb
+import yaml
 
+from ingestion.sql import literal
 from shops import PROJECT_ROOT, ShopFolders
 
+CONTRACT_FILE = PROJECT_ROOT / "models" / "ledger.yml"
 SCHEMA_VERSION = 1
 # What a result depends on besides the data: the code and settings of these folders and files.
 _CODE = ("models", "macros", "ml", "expectations", "ingestion", "orchestration", "shops", "dbt_project.yml",
@@ -30,6 +35,47 @@ class Promotion:
     fingerprint: str
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided about two source records, each named by (source system, record id)."""
+
+    decision_id: str
+    verdict: str
+    left: tuple[str | None, str | None]
+    right: tuple[str | None, str | None]
+    undoes: str | None
+    reason: str | None
+    decided_by: str
+    decided_at: datetime
+
+    @classmethod
+    def of(
+        cls, verdict: str, left: tuple[str, str], right: tuple[str, str], *, reason: str | None, decided_by: str
+    ) -> Decision:
+        """A new decision, `same` or `not same`."""
+        return cls._new(verdict, left, right, None, reason, decided_by)
+
+    @classmethod
+    def undoing(cls, decision_id: str, *, reason: str | None, decided_by: str) -> Decision:
+        """A new decision that an older one no longer holds."""
+        return cls._new("undo", (None, None), (None, None), decision_id, reason, decided_by)
+
+    @classmethod
+    def _new(
+        cls,
+        verdict: str,
+        left: tuple[str | None, str | None],
+        right: tuple[str | None, str | None],
+        undoes: str | None,
+        reason: str | None,
+        decided_by: str,
+    ) -> Decision:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        parts = (now.isoformat(), verdict, *left, *right, undoes, decided_by)
+        decision_id = "d_" + hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:12]
+        return cls(decision_id, verdict, left, right, undoes, reason, decided_by, now)
+
+
 def fingerprint(folders: ShopFolders) -> str:
     """A hash of all that a run's result depends on: code, settings, landed files, the as-of date asked for."""
     asked = [os.environ.get(name, "") for name in ("AUDIENCE_AS_OF", "AUDIENCE_DEMO_HOUSEHOLDS")]
@@ -40,26 +86,23 @@ def fingerprint(folders: ShopFolders) -> str:
         for file in files:
             digest.update(str(file.relative_to(PROJECT_ROOT)).encode())
             digest.update(file.read_bytes())
-    for file in sorted(folders.landing.rglob("*.parquet")):
+    decisions = (folders.state / "identity_decisions").glob("*.parquet")
+    for file in sorted((*folders.landing.rglob("*.parquet"), *decisions)):
         stat = file.stat()
-        digest.update(f"{file.relative_to(folders.landing)} {stat.st_size} {stat.st_mtime_ns}".encode())
+        digest.update(f"{file.relative_to(folders.data)} {stat.st_size} {stat.st_mtime_ns}".encode())
     return digest.hexdigest()
 
 
 def record_promotion(folders: ShopFolders, run_id: str, of: str) -> None:
-    """Append a promotion; written beside and renamed, so that a cut file is never read."""
-    folder = folders.state / "promotions"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Append a promotion."""
     now = datetime.now(UTC).replace(tzinfo=None)
-    file = folder / f"{now:%Y%m%dT%H%M%S%f}-{run_id}.parquet"
-    unfinished = file.with_suffix(".unfinished")
     with duckdb.connect() as connection:
-        connection.execute(
-            f"copy (select {SCHEMA_VERSION} as schema_version, ? as run_id, ?::timestamp as promoted_at, "
-            f"? as fingerprint) to '{unfinished}' (format parquet)",
-            [run_id, now, of],
+        _append(
+            connection,
+            folders.state / "promotions" / f"{now:%Y%m%dT%H%M%S%f}-{run_id}.parquet",
+            f"select {SCHEMA_VERSION} as schema_version, {literal(run_id)} as run_id, "
+            f"timestamp '{now}' as promoted_at, {literal(of)} as fingerprint",
         )
-    unfinished.replace(file)
 
 
 def published_promotion(folders: ShopFolders) -> Promotion | None:
@@ -75,3 +118,116 @@ def published_promotion(folders: ShopFolders) -> Promotion | None:
             "select run_id, promoted_at, fingerprint from read_parquet(?)", [str(files[-1])]
         ).fetchone()
     return Promotion(*row) if row else None
+
+
+def open_ledger(folders: ShopFolders) -> None:
+    """Make sure that every table that models read has a file: an empty one, typed, where nothing was recorded yet."""
+    for table, columns in _contract().items():
+        file = folders.state / table / f"_columns-{SCHEMA_VERSION}.parquet"
+        if not file.exists():
+            listed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+            with duckdb.connect() as connection:
+                _append(connection, file, f"select {listed} limit 0")
+
+
+def record_decision(folders: ShopFolders, decision: Decision) -> None:
+    """Append a decision; it takes effect with the next run."""
+    open_ledger(folders)
+    values = {
+        "schema_version": SCHEMA_VERSION,
+        "decision_id": decision.decision_id,
+        "verdict": decision.verdict,
+        "left_source_system": decision.left[0],
+        "left_source_record_id": decision.left[1],
+        "right_source_system": decision.right[0],
+        "right_source_record_id": decision.right[1],
+        "undoes": decision.undoes,
+        "reason": decision.reason,
+        "decided_by": decision.decided_by,
+        "decided_at": decision.decided_at,
+    }
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        listed = ", ".join(
+            f"cast({'null' if values[name] is None else literal(str(values[name]))} as {kind}) as {name}"
+            for name, kind in _contract()["identity_decisions"].items()
+        )
+        name = f"{decision.decided_at:%Y%m%dT%H%M%S%f}-{decision.decision_id}.parquet"
+        _append(connection, folders.state / "identity_decisions" / name, f"select {listed}")
+
+
+def read_decisions(folders: ShopFolders) -> list[Decision]:
+    """All decisions, the oldest first."""
+    open_ledger(folders)
+    files = folders.state / "identity_decisions" / "*.parquet"
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "select decision_id, verdict, left_source_system, left_source_record_id, right_source_system, "
+            "right_source_record_id, undoes, reason, decided_by, decided_at from read_parquet(?, union_by_name = true) "
+            "order by decided_at, decision_id",
+            [str(files)],
+        ).fetchall()
+    return [Decision(row[0], row[1], (row[2], row[3]), (row[4], row[5]), *row[6:]) for row in rows]
+
+
+def record_memberships(folders: ShopFolders, warehouse: Path, run_id: str) -> int:
+    """Append to the ledger whom each source record came to belong to, as far as it is not there; returns the rows.
+
+    Only what passed the identity gate in the run `run_id` is recorded. To record again changes nothing: rows that the
+    ledger has come out of the warehouse with the number of their promotion.
+    """
+    open_ledger(folders)
+    folder = folders.state / "identity_memberships"
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        passed = connection.execute(
+            "select count(*) > 0 and bool_and(success or severity <> 'critical') from quality.gate_results "
+            "where gate = 'identity' and run_id = ?",
+            [run_id],
+        ).fetchone()
+        if not (passed and passed[0]):
+            return 0
+        recorded = connection.execute(
+            f"select coalesce(max(promotion_number), 0) from read_parquet({literal(folder / '*.parquet')})"
+        ).fetchone()
+        assert recorded is not None
+        number = recorded[0] + 1
+        constants = {
+            "schema_version": SCHEMA_VERSION,
+            "promotion_number": number,
+            "known_through": "(select last_known_at from identity.int_identity__known_through)",
+            "run_id": literal(run_id),
+        }
+        listed = ", ".join(
+            f"cast({constants.get(name, name)} as {kind}) as {name}"
+            for name, kind in _contract()["identity_memberships"].items()
+        )
+        rows = connection.execute(
+            "select count(*) from identity.int_identity__memberships where promotion_number is null"
+        ).fetchone()
+        assert rows is not None
+        if rows[0]:
+            _append(
+                connection,
+                folder / f"{number:06d}-{run_id}.parquet",
+                f"select {listed} from identity.int_identity__memberships where promotion_number is null "
+                "order by source_record_key, valid_from",
+            )
+        return int(rows[0])
+
+
+def _append(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> None:
+    """Write the rows of `query` as `file`; beside it and renamed, so that a cut file is never read."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(".unfinished")
+    connection.execute(f"copy ({query}) to {literal(unfinished)} (format parquet)")
+    unfinished.replace(file)
+
+
+@lru_cache(maxsize=1)
+def _contract() -> dict[str, dict[str, str]]:
+    """Columns and types of the ledger tables that models read; declared once, in `models/ledger.yml`."""
+    source = yaml.safe_load(CONTRACT_FILE.read_text(encoding="utf-8"))["sources"][0]
+    return {
+        table["name"]: {column["name"]: column["data_type"] for column in table["columns"]}
+        for table in source["tables"]
+    }

@@ -113,6 +113,26 @@ class NormalizationSection(_Section):
         return values
 
 
+class OneCustomerSection(_Section):
+    loyalty_ids: int | None = Field(ge=1)
+    logins: int | None = Field(ge=1)
+
+
+class LinkageSection(_Section):
+    min_probability: float = Field(gt=0, le=1)
+    review_probability: float = Field(gt=0, le=1)
+    max_pairs_per_rule: int = Field(ge=1)
+
+
+class IdentitySection(_Section):
+    max_records_per_identifier: int = Field(ge=2)
+    max_records_per_customer: int = Field(ge=2)
+    one_customer_has: OneCustomerSection
+    bridge_min_records: int = Field(ge=2)
+    trust: list[str]
+    linkage: LinkageSection
+
+
 class TimeSection(_Section):
     as_of_date: date | None
 
@@ -149,6 +169,7 @@ class Settings(_Section):
     staging: StagingSection
     web: WebSection
     normalization: NormalizationSection
+    identity: IdentitySection
     time: TimeSection
     features: FeaturesSection
     models: ModelsSection

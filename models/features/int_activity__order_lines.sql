@@ -145,7 +145,7 @@ resolved as (
     inner join orders
         on described.order_id = orders.order_id
     inner join customers
-        on orders.loyalty_id = customers.source_record_id
+        on orders.buyer = customers.source_record_id
     left join returned_lines
         on
             described.order_id = returned_lines.order_id

@@ -68,7 +68,7 @@ of_nothing as (
         customers.customer_id
     from returns
     inner join stg_orders on returns.order_id = stg_orders.order_id
-    inner join customers on stg_orders.loyalty_id = customers.source_record_id
+    inner join customers on stg_orders.buyer = customers.source_record_id
     left join orders on returns.original_order_id = orders.order_id
     where
         not returns.is_matched

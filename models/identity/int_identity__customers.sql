@@ -1,5 +1,18 @@
+{%- set fields = [
+    'first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode', 'region', 'country', 'birth_date',
+] -%}
+
 with customer_index as (
     select * from {{ ref('master_customer_index') }}
+    where valid_to is null
+),
+
+every_membership as (
+    select
+        customer_id,
+        min(valid_from) as first_seen_at
+    from {{ ref('master_customer_index') }}
+    group by customer_id
 ),
 
 members as (
@@ -8,14 +21,25 @@ members as (
 
 seen as (
     select
-        customer_id,
-        min(valid_from) as first_seen_at,
+        customer_index.customer_id,
+        min(every_membership.first_seen_at) as first_seen_at,
         cast(count(*) as integer) as source_record_count
     from customer_index
+    inner join every_membership on customer_index.customer_id = every_membership.customer_id
+    group by customer_index.customer_id
+),
+
+golden as (
+    select
+        customer_id,
+        {% for field in fields -%}
+            max(case when field = '{{ field }}' then field_value end) as {{ field }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('int_identity__golden_values') }}
     group by customer_id
 ),
 
--- Survivorship: one source so far; of several cards the one whose record is newest.
+-- Of several cards the one whose record is newest.
 cards as (
     select
         customer_index.customer_id,
@@ -32,6 +56,10 @@ cards as (
 select
     -- keys
     seen.customer_id,
+    -- the person; where each value comes from stands in int_identity__golden_values
+    {% for field in fields -%}
+        {{ 'cast(golden.birth_date as date)' if field == 'birth_date' else 'golden.' ~ field }} as {{ field }},
+    {% endfor -%}
     -- demographics: unknown is a value of its own
     coalesce(cards.age_band, 'unknown') as age_band,
     coalesce(cards.income_band, 'unknown') as income_band,
@@ -45,6 +73,7 @@ select
     -- when
     seen.first_seen_at
 from seen
+left join golden on seen.customer_id = golden.customer_id
 left join cards
     on
         seen.customer_id = cards.customer_id

@@ -1,12 +1,209 @@
--- Today every source names people by their loyalty card; e-mail, phone and device ids become further branches.
+{#-
+    What ties a record to others, by source: which column of which model is an identifier of which type. A device is an
+    identifier of everybody who logged in on it; an order, of the login that placed it on the web and of whom the till
+    wrote down.
+-#}
+{%- set carriers = [
+    ('loyalty_members', 'stg_loyalty__members', 'loyalty_id', {'loyalty_id': 'loyalty_id'}, 'occurred_at'),
+    ('orders', 'stg_shop__orders', 'buyer', {'loyalty_id': 'loyalty_id', 'login': 'user_id'}, 'ordered_at'),
+    ('campaign_recipients', 'stg_campaigns__recipients', 'loyalty_id', {'loyalty_id': 'loyalty_id'}, 'known_at'),
+    ('coupon_redemptions', 'stg_campaigns__coupon_redemptions', 'loyalty_id', {'loyalty_id': 'loyalty_id'}, 'known_at'),
+    ('crm_contacts', 'stg_crm__contacts', 'contact_id', {
+        'loyalty_id': 'loyalty_id', 'login': 'user_id', 'email': 'email_key', 'phone': 'phone',
+    }, 'valid_from'),
+    ('emails', 'stg_email__events', 'email', {'email': 'email_key', 'loyalty_id': 'loyalty_id'}, 'occurred_at'),
+    ('emails', 'stg_service__tickets', 'email', {'email': 'email_key'}, 'opened_at'),
+    ('emails', 'stg_service__survey_answers', 'email', {'email': 'email_key'}, 'answered_at'),
+] -%}
+
+with records as (
+    select * from {{ ref('int_identity__source_records') }}
+    where set_aside_reason is null
+),
+
+-- An address is written in many rows and read once.
+written_addresses as (
+    select email from {{ ref('stg_web__identifications') }}
+    where email is not null
+    group by email
+    union
+    select email from {{ ref('stg_shop__orders') }}
+    where email is not null
+    group by email
+),
+
+plain_addresses as (
+    select
+        email,
+        {{ normalize_email('email') }} as plain_email
+    from written_addresses
+),
+
+addresses as (
+    select
+        email,
+        {{ email_key('plain_email') }} as email_key
+    from plain_addresses
+    where {{ is_email('plain_email') }}
+),
+
+placed_on_the_web as (
+    select
+        anonymous_id,
+        user_id,
+        order_id,
+        min(event_at) as seen_at,
+        min(received_at) as known_at
+    from {{ ref('base_web__events') }}
+    where
+        order_id is not null
+        and reject_reason is null
+    group by anonymous_id, user_id, order_id
+),
+
+carried as (
+    {% for source_system, model, source_record_id, identifiers, seen_at in carriers %}
+        {% for identifier_type, column in identifiers.items() %}
+            select
+                '{{ source_system }}' as source_system,
+                {{ source_record_id }} as source_record_id,
+                '{{ identifier_type }}' as identifier_type,
+                {{ column }} as identifier_value,
+                {{ seen_at }} as seen_at,
+                known_at
+            from {{ ref(model) }}
+            where {{ column }} is not null and {{ source_record_id }} is not null
+            union all
+        {% endfor %}
+    {% endfor %}
+    select
+        'orders' as source_system,
+        orders.buyer as source_record_id,
+        'email' as identifier_type,
+        addresses.email_key as identifier_value,
+        orders.ordered_at as seen_at,
+        orders.known_at
+    from {{ ref('stg_shop__orders') }} as orders
+    inner join addresses on orders.email = addresses.email
+    union all
+    select
+        'orders' as source_system,
+        orders.buyer as source_record_id,
+        'order_id' as identifier_type,
+        orders.order_id as identifier_value,
+        orders.ordered_at as seen_at,
+        orders.known_at
+    from {{ ref('stg_shop__orders') }} as orders
+    inner join placed_on_the_web on orders.order_id = placed_on_the_web.order_id
+    where orders.buyer is not null
+    union all
+    select
+        case when user_id is not null then 'web_users' else 'web_visitors' end as source_system,
+        coalesce(user_id, anonymous_id) as source_record_id,
+        'order_id' as identifier_type,
+        order_id as identifier_value,
+        seen_at,
+        known_at
+    from placed_on_the_web
+    union all
+    select
+        'web_users' as source_system,
+        user_id as source_record_id,
+        unnest(['login', 'device']) as identifier_type,
+        unnest([user_id, anonymous_id]) as identifier_value,
+        first_seen_at as seen_at,
+        first_known_at as known_at
+    from {{ ref('stg_web__identifications') }}
+    where user_id is not null
+    union all
+    select
+        'web_visitors' as source_system,
+        anonymous_id as source_record_id,
+        'device' as identifier_type,
+        anonymous_id as identifier_value,
+        first_seen_at as seen_at,
+        first_known_at as known_at
+    from {{ ref('stg_web__identifications') }}
+    union all
+    -- The address is the login's where there is one: a device may be several people's.
+    select
+        case when user_id is not null then 'web_users' else 'web_visitors' end as source_system,
+        coalesce(user_id, anonymous_id) as source_record_id,
+        'email' as identifier_type,
+        addresses.email_key as identifier_value,
+        first_seen_at as seen_at,
+        first_known_at as known_at
+    from {{ ref('stg_web__identifications') }} as identifications
+    inner join addresses on identifications.email = addresses.email
+),
+
+distinct_carried as (
+    select
+        source_system,
+        source_record_id,
+        identifier_type,
+        identifier_value,
+        min(seen_at) as first_seen_at,
+        max(seen_at) as last_seen_at,
+        min(known_at) as known_at
+    from carried
+    group by source_system, source_record_id, identifier_type, identifier_value
+),
+
+-- Under which name an identifier was written: the newest that came with it.
+written_names as (
+    select
+        contact_id,
+        identifier_type,
+        identifier_value,
+        max({{ struct_of(['valid_from', 'given_name', 'last_name']) }}) as newest
+    from (
+        select
+            contact_id,
+            'email' as identifier_type,
+            email_key as identifier_value,
+            valid_from,
+            given_name,
+            last_name
+        from {{ ref('stg_crm__contacts') }}
+        where email_key is not null and given_name is not null
+        union all
+        select
+            contact_id,
+            'phone' as identifier_type,
+            phone as identifier_value,
+            valid_from,
+            given_name,
+            last_name
+        from {{ ref('stg_crm__contacts') }}
+        where phone is not null and given_name is not null
+    ) as versions
+    group by contact_id, identifier_type, identifier_value
+)
+
 select
     -- keys
-    source_record_key,
-    'loyalty_id' as identifier_type,
-    trim(source_record_id) as identifier_value,
+    records.record_number,
+    records.source_record_key,
+    distinct_carried.source_system,
+    distinct_carried.identifier_type,
+    distinct_carried.identifier_value,
+    -- whose name stood beside it
+    written_names.newest.given_name as given_name,
+    written_names.newest.last_name as last_name,
     -- when
-    first_load_sequence,
-    first_seen_at,
-    last_seen_at
-from {{ ref('int_identity__source_records') }}
-where trim(source_record_id) <> ''
+    records.first_load_sequence,
+    distinct_carried.first_seen_at,
+    distinct_carried.last_seen_at,
+    distinct_carried.known_at
+from distinct_carried
+inner join records
+    on
+        distinct_carried.source_system = records.source_system
+        and distinct_carried.source_record_id = records.source_record_id
+left join written_names
+    on
+        distinct_carried.source_system = 'crm_contacts'
+        and distinct_carried.source_record_id = written_names.contact_id
+        and distinct_carried.identifier_type = written_names.identifier_type
+        and distinct_carried.identifier_value = written_names.identifier_value

@@ -56,9 +56,9 @@ select
         as total_after_returns
 from orders
 inner join totals on orders.order_id = totals.order_id
--- left: whoever buys without a card is in the sales all the same
+-- left: whoever buys without saying who is in the sales all the same
 left join customer_index
     on
-        orders.loyalty_id = customer_index.source_record_id
+        orders.buyer = customer_index.source_record_id
         and customer_index.source_system = 'orders'
         and customer_index.valid_to is null

@@ -29,6 +29,7 @@ orders as (
         loyalty_id,
         user_id,
         email,
+        {{ buyer() }} as buyer,
         store_id,
         load_id,
         channel,
@@ -48,6 +49,7 @@ orders as (
         cast(null as varchar) as loyalty_id,
         cast(null as varchar) as user_id,
         cast(null as varchar) as email,
+        cast(null as varchar) as buyer,
         cast(null as varchar) as store_id,
         load_id,
         cast(null as varchar) as channel,
@@ -68,6 +70,7 @@ select
     orders.loyalty_id,
     orders.user_id,
     orders.email,
+    orders.buyer,
     orders.store_id,
     orders.load_id,
     -- what it is

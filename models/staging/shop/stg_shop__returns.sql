@@ -9,14 +9,7 @@ with order_lines as (
 ),
 
 orders as (
-    select
-        *,
-        case
-            when loyalty_id is not null then 'card:' || loyalty_id
-            when user_id is not null then 'login:' || user_id
-            when email is not null then 'email:' || email
-        end as buyer
-    from {{ ref('stg_shop__orders') }}
+    select * from {{ ref('stg_shop__orders') }}
 ),
 
 returned as (

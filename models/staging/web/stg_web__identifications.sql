@@ -9,6 +9,8 @@ with named as (
         email,
         min(event_at) as first_seen_at,
         max(event_at) as last_seen_at,
+        min(received_at) as first_known_at,
+        min(load_sequence) as first_load_sequence,
         count(*) as event_count
     from {{ ref('base_web__events') }}
     where
@@ -31,6 +33,8 @@ merged as (
         email,
         first_seen_at,
         last_seen_at,
+        first_known_at,
+        first_load_sequence,
         event_count
     from {{ this }}
     where identification_key in (select identification_key from named)
@@ -46,6 +50,9 @@ select
     -- times
     min(first_seen_at) as first_seen_at,
     max(last_seen_at) as last_seen_at,
+    min(first_known_at) as first_known_at,
+    -- order of arrival
+    min(first_load_sequence) as first_load_sequence,
     -- counts
     cast(sum(event_count) as bigint) as event_count
 from merged

@@ -1,0 +1,11 @@
+{#-
+    Who bought, in one text: the card, or else the login, or else the e-mail address that the order names. Null when it
+    names nobody.
+-#}
+{%- macro buyer(loyalty_id='loyalty_id', user_id='user_id', email='email') -%}
+    case
+        when {{ loyalty_id }} is not null then 'card:' || {{ loyalty_id }}
+        when {{ user_id }} is not null then 'login:' || {{ user_id }}
+        when {{ email }} is not null then 'email:' || {{ email }}
+    end
+{%- endmacro -%}

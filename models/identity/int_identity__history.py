@@ -1,0 +1,35 @@
+"""To whom each record belonged from when on, as today's rules tell it: edges in the order in which they became known.
+
+`ml.graph` says how. An edge cannot be known before both of its records are.
+"""
+
+
+def model(dbt, session):
+    import numpy as np
+    import pyarrow as pa
+
+    from ml.graph import absorptions, lives
+
+    dbt.config(materialized="table")
+    found = dbt.ref("int_identity__kept_edges").order("left_number, right_number, match_rule, evidence").project(
+        "left_number - 1 as left_end, right_number - 1 as right_end, epoch_us(known_at) as known_at, "
+        "match_rule, match_confidence, evidence"
+    ).to_arrow_table()
+    born_at = dbt.ref("int_identity__source_records").order("record_number").project(
+        "epoch_us(first_known_at) as first_known_at"
+    ).fetchnumpy()["first_known_at"]
+    left, right = found["left_end"].to_numpy(), found["right_end"].to_numpy()
+    known_at = np.maximum(found["known_at"].to_numpy(), np.maximum(born_at[left], born_at[right]))
+    parent, edge_of = absorptions(len(born_at), left, right, known_at)
+    record, anchor, instant, edge = lives(parent, edge_of, known_at, born_at)
+    why = found.select(["match_rule", "match_confidence", "evidence"]).take(pa.array(edge, mask=edge < 0))
+    return pa.table(
+        {
+            "record_number": record + 1,
+            "anchor_number": anchor + 1,
+            "valid_from": pa.array(instant, pa.timestamp("us")),
+            "match_rule": why["match_rule"],
+            "match_confidence": why["match_confidence"],
+            "evidence": why["evidence"],
+        }
+    )
