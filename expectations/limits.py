@@ -115,10 +115,21 @@ class IdentityLimits(_Limits):
 
     min_customers_per_record: float = Field(0.15, gt=0, le=1)
     """Customers / source records; .36 in the demo shop with four sources. Gluing brings it towards 0."""
-    max_records_per_customer: int = Field(50, ge=2)
-    """Source records of the largest customer; a person has a handful, a shared e-mail address thousands."""
+    max_records_per_customer: int = Field(250, ge=2)
+    """Source records of the largest customer; whoever loses a cookie every week has a hundred a year, a shared e-mail
+    address thousands."""
+    max_p99_records_per_customer: float = Field(60, ge=1)
+    """99% of the customers have no more source records than this."""
+    min_resolved_share: float = Field(0.9, ge=0, le=1)
+    """Source records that are not set aside as a bot's or a test account's."""
     min_indexed_share: float = Field(0.999, ge=0, le=1)
-    """Source records that have a customer."""
+    """Source records that are not set aside and have a customer."""
+    max_conflict_share: float = Field(0.02, ge=0, le=1)
+    """Customers whose records name two people or two birth dates and are held together by sure evidence all the same."""
+    max_merged_share: float = Field(0.1, ge=0, le=1)
+    """Customers of the last promoted run that are merged into another now; a rule gone wild merges most."""
+    max_lost_ids: int = Field(0, ge=0)
+    """Customer ids that nobody has any more and that lead to no other, although the record they were made from is there."""
     min_linked_share: float = Field(0.01, ge=0, le=1)
     """Customers known from more than one source, where there is more than one: 0 means that nothing matched."""
     min_mean_confidence: float = Field(0.8, ge=0, le=1)

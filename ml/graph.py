@@ -90,7 +90,9 @@ def absorptions(
     return parent, edge_of
 
 
-def lives(parent: Numbers, edge_of: Numbers, known_at: Numbers, born_at: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+def lives(
+    parent: Numbers, edge_of: Numbers, known_at: Numbers, born_at: Numbers
+) -> tuple[Numbers, Numbers, Numbers, Numbers]:
     """To whom each record belonged from when on.
 
     Parameters
@@ -227,9 +229,7 @@ def divide(people: dict[int, Person], bonds: Sequence[Bond], limits: Limits) -> 
     return {record: find(record) for record in people}
 
 
-def _can_be_one(
-    one: Person, other: Person, ours: set[int], theirs: set[int], strength: float, limits: Limits
-) -> bool:
+def _can_be_one(one: Person, other: Person, ours: set[int], theirs: set[int], strength: float, limits: Limits) -> bool:
     if one.excluded & theirs or other.excluded & ours:
         return False
     if strength >= DECIDED:
@@ -256,7 +256,10 @@ def _can_be_one(
 def _joined(one: Person, other: Person) -> Person:
     return Person(
         one.size + other.size,
-        {kind: one.limited.get(kind, set()) | other.limited.get(kind, set()) for kind in {*one.limited, *other.limited}},
+        {
+            kind: one.limited.get(kind, set()) | other.limited.get(kind, set())
+            for kind in {*one.limited, *other.limited}
+        },
         {
             kind: one.described.get(kind, set()) | other.described.get(kind, set())
             for kind in {*one.described, *other.described}

@@ -2,8 +2,8 @@
 
 import io
 import textwrap
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -248,3 +248,53 @@ def cluster_selection(selection: pd.DataFrame, min_agreement: float) -> bytes:
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=9)
     return _png(figure)
+
+
+def match_weights(names: tuple[str, str], steps: Sequence[Mapping[str, Any]], probability: float) -> str:
+    """How a linkage weight came about, as a page of HTML that needs nothing else: a waterfall and the same as a table.
+
+    Parameters
+    ----------
+    names : the two records
+    steps : mappings with `comparison`, `found` and `weight` (bits: one more doubles the odds), in order
+    probability : that the two are one person, 0 to 1
+    """
+    from html import escape
+
+    figure, axes = _axes(8.4, 1.3 + 0.42 * len(steps))
+    total = 0.0
+    for place, step in enumerate(steps):
+        weight = float(step["weight"])
+        axes.barh(place, weight, left=total, color=COLORS[0] if weight >= 0 else COLORS[1], height=0.6)
+        total += weight
+        axes.annotate(
+            f"{weight:+.1f}", (max(total, total - weight), place), xytext=(4, 0), textcoords="offset points", va="center",
+            fontsize=8,
+        )  # fmt: skip
+    axes.axvline(0, color="#444444", linewidth=0.8)
+    axes.axvline(total, color="#444444", linewidth=0.8, linestyle=":")
+    axes.set_yticks(range(len(steps)), [str(step["comparison"]) for step in steps])
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set_xlabel(f"match weight, bits (in all {total:+.1f}: {probability:.2%} one person)")
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    picture = buffer.getvalue()[buffer.getvalue().index("<svg") :]
+    rows = "".join(
+        f"<tr><td>{escape(str(step['comparison']))}</td><td>{escape(str(step['found']))}</td>"
+        f"<td class=n>{float(step['weight']):+.2f}</td></tr>"
+        for step in steps
+    )
+    title = f"{escape(names[0])} and {escape(names[1])}"
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Match weights: {title}</title><style>"
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}"
+        "svg{max-width:100%;height:auto}table{border-collapse:collapse}td,th{padding:.3rem .8rem;text-align:left;"
+        "border-bottom:1px solid #ddd}.n{text-align:right;font-variant-numeric:tabular-nums}</style></head><body>"
+        f"<h1>How likely are these one person?</h1><p>{title}: <strong>{probability:.2%}</strong>.</p>"
+        "<p>Each bar is what one comparison adds, in bits: +1 doubles the odds that the two are one person, -1 halves "
+        f"them. They start from how likely any two records are.</p>{picture}"
+        f"<table><tr><th>compared</th><th>found</th><th class=n>weight</th></tr>{rows}</table></body></html>\n"
+    )

@@ -14,6 +14,7 @@ from orchestration.dbt_assets import build_stage_assets
 from orchestration.dbt_in_process import InProcessDbt
 from orchestration.gate_assets import build_gate_asset
 from orchestration.landing_assets import build_landing_assets
+from orchestration.linkage_asset import build_linkage_asset
 from orchestration.ml_assets import build_ml_assets
 from orchestration.publish_asset import build_publish_asset
 from orchestration.stages import DBT_STAGES, STAGES
@@ -44,6 +45,7 @@ def build_definitions(
     by_stage: dict[str, list[dg.AssetsDefinition]] = {"landing": [landing]}
     for stage in DBT_STAGES:
         by_stage[stage] = [build_stage_assets(stage, dbt, python_assets)]
+    by_stage["identity"].append(build_linkage_asset(settings))
     by_stage["scores"].extend(ml)
     gates = [
         build_gate_asset(stage, [key for asset in by_stage[stage] for key in asset.keys], dbt, settings)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import yaml
@@ -213,6 +214,38 @@ def record_memberships(folders: ShopFolders, warehouse: Path, run_id: str) -> in
                 "order by source_record_key, valid_from",
             )
         return int(rows[0])
+
+
+def record_linkage_model(folders: ShopFolders, warehouse: Path) -> None:
+    """Keep the linkage model of a promoted run: retrained after a loss of the warehouse, it would tie other pairs."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        known = connection.execute(
+            "select count(*) from duckdb_tables() where schema_name = 'ml' and table_name = 'linkage_models'"
+        ).fetchone()
+        version = (
+            connection.execute("select model_version from ml.linkage_models").fetchone() if known and known[0] else None
+        )
+        newest = newest_linkage_model(folders)
+        if version is None or (newest is not None and newest["model_version"] == version[0]):
+            return
+        number = len(list((folders.state / "linkage_models").glob("*.parquet"))) + 1
+        _append(
+            connection,
+            folders.state / "linkage_models" / f"{number:06d}-{version[0]}.parquet",
+            f"select {SCHEMA_VERSION} as schema_version, * from ml.linkage_models",
+        )
+
+
+def newest_linkage_model(folders: ShopFolders) -> dict[str, Any] | None:
+    """The linkage model of the last promotion; None where there is none."""
+    files = sorted((folders.state / "linkage_models").glob("*.parquet"))
+    if not files:
+        return None
+    with duckdb.connect() as connection:
+        found = connection.execute("select * from read_parquet(?)", [str(files[-1])])
+        names = [column[0] for column in found.description or []]
+        row = found.fetchone()
+    return None if row is None else dict(zip(names, row, strict=True))
 
 
 def _append(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> None:

@@ -33,7 +33,8 @@ class StageTranslator(DagsterDbtTranslator):
         written_by_python = {
             self.get_asset_key(source)
             for source in manifest["sources"].values()
-            if source["config"]["meta"].get("written_by") == "python"
+            # One that names its asset is waited for where it is read, not in the scores stage.
+            if source["config"]["meta"].get("written_by") == "python" and "dagster" not in source["config"]["meta"]
         }
         keys = [dep.asset_key for dep in spec.deps if dep.asset_key not in written_by_python]
         keys.append(gate_before(stage))

@@ -291,14 +291,25 @@ create table staging.quarantine (
 
 -- identity
 create table identity.int_identity__source_records as
-select 'loyalty_members' as source_system, loyalty_id as source_record_id from staging.stg_loyalty__members
-union all select distinct 'orders', loyalty_id from staging.stg_shop__orders where loyalty_id is not null
-union all select distinct 'campaign_recipients', loyalty_id from staging.stg_campaigns__recipients
-union all select distinct 'coupon_redemptions', loyalty_id from staging.stg_campaigns__coupon_redemptions;
+select *, md5(source_system || source_record_id) as source_record_key, null::varchar as set_aside_reason from (
+    select 'loyalty_members' as source_system, loyalty_id as source_record_id from staging.stg_loyalty__members
+    union all select distinct 'orders', loyalty_id from staging.stg_shop__orders where loyalty_id is not null
+    union all select distinct 'campaign_recipients', loyalty_id from staging.stg_campaigns__recipients
+    union all select distinct 'coupon_redemptions', loyalty_id from staging.stg_campaigns__coupon_redemptions
+);
 create table identity.master_customer_index as
-select source_system, source_record_id, 'c_' || md5(source_record_id) as customer_id, 'loyalty_id' as match_rule,
-    1.0::double as match_confidence, timestamp '2017-01-01' as valid_from, null::timestamp as valid_to
+select source_system, source_record_id, 'c_' || md5(source_record_id) as customer_id, source_record_key,
+    'loyalty_id' as match_rule, 1.0::double as match_confidence, timestamp '2017-01-01' as valid_from,
+    null::timestamp as valid_to
 from identity.int_identity__source_records;
+create table identity.int_identity__memberships as
+select *, null::bigint as promotion_number from identity.master_customer_index;
+create table identity.int_identity__review_queue (
+    review_kind varchar, reason varchar, customer_id varchar, record_count integer
+);
+create table identity.int_identity__redirects (
+    retired_customer_id varchar, customer_id varchar, retired_at timestamp
+);
 create table identity.int_identity__customers as
 select customer_id, any_value(source_record_id) as loyalty_id from identity.master_customer_index group by all;
 

@@ -52,6 +52,41 @@ DAMAGES = [
     ("identity", f"update {INDEX} set match_confidence = 0.1", INDEX, "mean match confidence"),
     ("identity", "delete from identity.int_identity__customers", INDEX, "rows of int_identity__customers"),
     ("identity", f"delete from {INDEX}", INDEX, "customers / source records"),
+    (
+        "identity",
+        "update identity.int_identity__source_records set set_aside_reason = 'bot' where source_record_id < 'H2'",
+        INDEX,
+        "source records not set aside",
+    ),
+    (
+        "identity",
+        "insert into identity.int_identity__review_queue "
+        f"select 'kept with a conflict', 'conflicting birth dates', customer_id, 2 from {INDEX} limit 40",
+        INDEX,
+        "name two people or two birth dates",
+    ),
+    (
+        "identity",
+        "update identity.int_identity__memberships set promotion_number = 1, valid_to = timestamp '2017-06-01'; "
+        "insert into identity.int_identity__memberships by name "
+        "select * replace ('c_all' as customer_id, null as promotion_number, null::timestamp as valid_to) "
+        "from identity.int_identity__memberships",
+        INDEX,
+        "customers merged since the last promoted run",
+    ),
+    (
+        "identity",
+        "insert into identity.int_identity__redirects "
+        "select 'c_' || source_record_key, null, timestamp '2017-06-01' from identity.int_identity__source_records limit 1",
+        INDEX,
+        "retired customer ids that lead nowhere",
+    ),
+    (
+        "identity",
+        f"update {INDEX} set customer_id = 'c_' || left(source_record_id, 2)",
+        INDEX,
+        "source records of a customer, 99% quantile",
+    ),
     ("features", f"update {RFM} set total_spend = 0", RFM, "total spend now, features / orders"),
     ("features", f"update {RFM} set total_spend = 0 where as_of_date = '2017-10-16'", RFM, "total spend, each as-of"),
     (
@@ -161,8 +196,8 @@ def test_failure_shows_rows_threshold_and_next_step(shop: Shop) -> None:
     shop.execute(f"update {INDEX} set customer_id = 'c_all' where source_record_id < 'H2'")
     report = shop.run("identity")
     glued = next(result for result in report.failures if "largest customer" in result.expectation)
-    assert glued.threshold == "between 1 and 50"
-    assert int(glued.observed_value.replace(",", "")) > 50
+    assert glued.threshold == "between 1 and 250"
+    assert int(glued.observed_value.replace(",", "")) > 250
     assert glued.sample_rows[0]["customer_id"] == "c_all"
     assert "python -m expectations identity" in report.summary()
     assert "c_all" in report.markdown()

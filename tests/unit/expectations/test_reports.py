@@ -29,7 +29,7 @@ def test_page_shows_failed_rows_and_needs_nothing_else(shop: Shop) -> None:
     page = shop.run("identity").report_path.read_text(encoding="utf-8")
     assert page.index("Failed") < page.index("Held (")
     assert "source records of the largest customer" in page
-    assert "between 1 and 50" in page
+    assert "between 1 and 250" in page
     assert "<td>c_all</td>" in page
     assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//|@import|url\(", page)
 
@@ -172,7 +172,7 @@ def demo_folder(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_command_exits_with_0_when_the_gate_passes(demo_folder: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["identity"]) == 0
     said = capsys.readouterr().out
-    assert "✓ identity: 6 of 6 expectations held" in said
+    assert "✓ identity: 11 of 11 expectations held" in said
     assert (demo_folder.reports / "gates" / "index.html").exists()
 
 
@@ -181,7 +181,7 @@ def test_command_exits_with_1_and_explains(demo_folder: Shop, capsys: pytest.Cap
     assert main(["all", "--shop", "demo"]) == 1
     said = capsys.readouterr().out
     assert "✗ identity" in said
-    assert "expected  between 1 and 50" in said
+    assert "expected  between 1 and 250" in said
     assert "c_all" in said
     assert "next: dbt build --select tag:identity" in said
     assert "gates passed." in said

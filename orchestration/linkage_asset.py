@@ -1,0 +1,186 @@
+"""The linkage model as an asset between two identity models: learn without labels, compare what changed, write pairs.
+
+How records are compared is in `ml/linkage/`; here is only which records go in and where the pairs lie. `dbt build`
+without this asset uses the pairs of the last run.
+"""
+
+import json
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pyarrow as pa
+
+from ingestion.sql import literal
+from orchestration.ledger import newest_linkage_model
+from orchestration.progress import StageClock
+from orchestration.stages import gate_before
+from orchestration.warehouse import reading, writing
+from orchestration.workspace import RunWorkspace
+from shops import Settings
+
+MODEL_NAME = "probabilistic_linkage"
+MIN_RECORDS = 200  # fewer records teach nothing about how often strangers agree
+RETRAIN_GROWTH = 4.0  # a model is trained anew when there are so many times the records that it was trained on
+
+_PERSONS = """
+    select source_record_key as record_key, given_name, last_name, email_key as email, phone, street, street_number,
+        postcode, city, birth_date::varchar as birth_date
+    from identity.int_identity__persons order by source_record_key
+"""
+_PRINTS = """
+    select record_key, md5(concat_ws('|', coalesce(given_name, ''), coalesce(last_name, ''), coalesce(email, ''),
+        coalesce(phone, ''), coalesce(street, ''), coalesce(street_number, ''), coalesce(postcode, ''),
+        coalesce(city, ''), coalesce(birth_date, ''))) as content_hash
+    from persons
+"""
+
+
+def build_linkage_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The asset `identity/probabilistic_linkage`."""
+    linkage = settings.identity.linkage
+
+    @dg.asset(
+        key=["identity", MODEL_NAME],
+        group_name="identity",
+        kinds={"python", "splink", "duckdb"},
+        deps=[dg.AssetKey(["identity", "int_identity__persons"]), gate_before("identity")],
+        description="Pairs of records that are likely one person though no rule ties them; learnt without labels.",
+    )
+    def probabilistic_linkage(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
+        from ml.linkage import LinkageModel, LinkageSettings, score, train
+
+        clock = StageClock(context, "identity")
+        with reading(workspace.warehouse) as connection:
+            persons = connection.execute(_PERSONS).to_arrow_table()
+            stored = _stored_model(connection) or newest_linkage_model(workspace.folders)
+        if len(persons) < MIN_RECORDS:
+            with writing(workspace.warehouse) as connection:
+                for table in ("identity_matches", "linkage_models", "linkage_records"):
+                    connection.execute(f"delete from ml.{table}")
+            clock.done(f"linkage is off: {len(persons)} records that describe a person are too few to learn from")
+            return dg.MaterializeResult(metadata={"switched_off": "too few records that describe a person"})
+        wanted = LinkageSettings(
+            threshold=linkage.review_probability, max_pairs_per_rule=linkage.max_pairs_per_rule
+        )
+        trained_with = json.dumps([wanted.threshold, wanted.max_pairs_per_rule])
+        model = None
+        if stored is not None and stored["trained_with"] == trained_with:
+            if len(persons) <= RETRAIN_GROWTH * stored["record_count"]:
+                model = LinkageModel.from_json(stored["model"])
+        is_new = model is None
+        if model is None:
+            model = train(persons, wanted)
+            stored = {"trained_with": trained_with, "record_count": len(persons), "model": model.to_json()}
+        with reading(workspace.warehouse) as connection:
+            connection.register("persons", persons)
+            changed, gone = _differences(connection, model.version)
+        found = score(model, persons, None if len(changed) == len(persons) else changed)
+        with writing(workspace.warehouse) as connection:
+            connection.register("persons", persons)
+            _store(connection, workspace.run_id, model, stored, found.pairs, changed + gone)
+            total = connection.execute(
+                "select count(*), count(*) filter (where match_probability >= ?) from ml.identity_matches",
+                [linkage.min_probability],
+            ).fetchone()
+        assert total is not None
+        clock.done(
+            f"linkage: {len(changed):,} of {len(persons):,} records compared anew, {found.compared:,} pairs, "
+            f"{total[1]:,} tied, {total[0] - total[1]:,} for review"
+        )
+        dropped = {**model.dropped, **{rule: f"{count} blocks too large" for rule, count in found.skipped_blocks.items()}}
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": total[0],
+                "model_version": model.version,
+                "trained_now": is_new,
+                "records": len(persons),
+                "records_compared_anew": len(changed),
+                "pairs_compared": found.compared,
+                "pairs_tied": total[1],
+                "left_out": dg.MetadataValue.md("\n".join(f"- {name}: {why}" for name, why in dropped.items()) or "nothing"),
+            }
+        )
+
+    return probabilistic_linkage
+
+
+def _stored_model(connection: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
+    row = connection.execute("select trained_with, record_count, model from ml.linkage_models").fetchone()
+    return None if row is None else dict(zip(("trained_with", "record_count", "model"), row, strict=True))
+
+
+def _differences(connection: duckdb.DuckDBPyConnection, version: str) -> tuple[list[str], list[str]]:
+    """Keys of the records that this model has not compared as they are now, and of those that are no more."""
+    rows = connection.execute(
+        f"""
+        select coalesce(now.record_key, earlier.source_record_key), now.record_key is null
+        from ({_PRINTS}) as now
+        full join (select * from ml.linkage_records where model_version = ?) as earlier
+            on now.record_key = earlier.source_record_key
+        where now.content_hash is distinct from earlier.content_hash
+        order by 1
+        """,
+        [version],
+    ).fetchall()
+    return [key for key, is_gone in rows if not is_gone], [key for key, is_gone in rows if is_gone]
+
+
+def _store(
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    model: Any,
+    stored: dict[str, Any] | None,
+    pairs: pa.Table,
+    touched: list[str],
+) -> None:
+    assert stored is not None
+    connection.register("found_pairs", pairs)
+    connection.register("touched_keys", pa.table({"touched_key": pa.array(touched, pa.string())}))
+    connection.execute("delete from ml.identity_matches where model_version <> ?", [model.version])
+    for side in ("left", "right"):
+        connection.execute(
+            f"delete from ml.identity_matches where {side}_record_key in (select touched_key from touched_keys)"
+        )
+    connection.execute(
+        f"""
+        insert into ml.identity_matches by name
+        select left_key as left_record_key, right_key as right_record_key, probability as match_probability,
+            match_weight, {_explanation_sql(model)} as explanation, $name as model_name, $version as model_version,
+            $run as run_id
+        from found_pairs
+        """,
+        {"name": MODEL_NAME, "version": model.version, "run": run_id},
+    )
+    connection.execute("delete from ml.linkage_records")
+    connection.execute(
+        f"insert into ml.linkage_records by name select record_key as source_record_key, content_hash, "
+        f"? as model_version from ({_PRINTS})",
+        [model.version],
+    )
+    connection.execute("delete from ml.linkage_models")
+    connection.execute(
+        "insert into ml.linkage_models by name select ? as model_version, ? as trained_with, ? as record_count, "
+        "? as model, ? as run_id",
+        [model.version, stored["trained_with"], stored["record_count"], stored["model"], run_id],
+    )
+
+
+def _explanation_sql(model: Any) -> str:
+    """JSON of what the weight is the sum of, in the order in which it is compared."""
+    steps = ["{'comparison': 'before any comparison', 'found': 'two records, whichever', 'weight': round(prior_weight, 2)}"]
+    for comparison in model.comparisons:
+        name = comparison["output_column_name"]
+        said = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+        found = " ".join(
+            f"when {len(said) - 1 - place} then {literal(level['label_for_charts'])}" for place, level in enumerate(said)
+        )
+        steps.append(
+            f"{{'comparison': {literal(name.replace('_', ' '))}, "
+            f"'found': case level_{name} when -1 then 'one says nothing' {found} end, "
+            f"'weight': round(weight_{name}, 2)}}"
+        )
+    steps.append(
+        "{'comparison': 'household', 'found': 'what a household shares weighs no more', 'weight': round(household_bound, 2)}"
+    )
+    return f"to_json([{', '.join(steps)}])"
