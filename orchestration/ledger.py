@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,6 +22,7 @@ from shops import PROJECT_ROOT, ShopFolders
 
 CONTRACT_FILE = PROJECT_ROOT / "models" / "ledger.yml"
 SCHEMA_VERSION = 1
+KEY_VARIABLE = "AUDIENCE_IDENTIFIER_KEY"
 # What a result depends on besides the data: the code and settings of these folders and files.
 _CODE = ("models", "macros", "ml", "expectations", "ingestion", "orchestration", "shops", "dbt_project.yml",
          "profiles.yml", "requirements.lock")  # fmt: skip
@@ -246,6 +248,27 @@ def newest_linkage_model(folders: ShopFolders) -> dict[str, Any] | None:
         names = [column[0] for column in found.description or []]
         row = found.fetchone()
     return None if row is None else dict(zip(names, row, strict=True))
+
+
+def hash_keys(folders: ShopFolders) -> tuple[str, str]:
+    """The two keys of HMAC-SHA-256 (RFC 2104), inner and outer, in hexadecimal; made of the installation's key.
+
+    The key is the text in AUDIENCE_IDENTIFIER_KEY, or else in `state/identifier.key`, which is drawn once. Whoever loses
+    it can join nothing any more to hashes that left before.
+    """
+    key = os.environ.get(KEY_VARIABLE)
+    if not key:
+        file = folders.state / "identifier.key"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = file.with_suffix(".unfinished")
+            unfinished.touch(mode=0o600)
+            unfinished.write_text(secrets.token_hex(32), encoding="utf-8")
+            unfinished.replace(file)
+        key = file.read_text(encoding="utf-8").strip()
+    secret = key.encode()
+    block = (secret if len(secret) <= 64 else hashlib.sha256(secret).digest()).ljust(64, b"\0")
+    return bytes(byte ^ 0x36 for byte in block).hex(), bytes(byte ^ 0x5C for byte in block).hex()
 
 
 def _append(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> None:

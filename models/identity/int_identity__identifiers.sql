@@ -207,3 +207,8 @@ left join written_names
         and distinct_carried.source_record_id = written_names.contact_id
         and distinct_carried.identifier_type = written_names.identifier_type
         and distinct_carried.identifier_value = written_names.identifier_value
+-- A text that only fills a field (n/a, -, blanks) is no card and no login; addresses and phones were read by staging.
+-- One that lost letters on its way (U+FFFD stands for what could not be read) may have been two different ones.
+where
+    {{ written_text('distinct_carried.identifier_value') }} is not null
+    and distinct_carried.identifier_value not like '%' || chr(65533) || '%'

@@ -11,17 +11,17 @@ def model(dbt, session):
 
     from ml.graph import DECIDED, Bond, Limits, Person, divide
     from ml.persons import dates_fit, names_fit
+    from shops import load_settings
 
     dbt.config(materialized="table")
     suspects = dbt.ref("int_identity__suspects")
-    settings = dbt.ref("int_identity__limits").fetchone()
-    max_records, bridge_min_records, most_loyalty_ids, most_logins = settings
-    most = {"loyalty_id": most_loyalty_ids, "login": most_logins}
+    settings = load_settings().identity
+    most = {"loyalty_id": settings.one_customer_has.loyalty_ids, "login": settings.one_customer_has.logins}
     limits = Limits(
         most={kind: limit for kind, limit in most.items() if limit is not None},
         fits={"names": names_fit, "birth_date": dates_fit},
-        max_records=max_records,
-        bridge_min_records=bridge_min_records,
+        max_records=settings.max_records_per_customer,
+        bridge_min_records=settings.bridge_min_records,
     )
 
     members = dbt.ref("int_identity__components").set_alias("components").join(

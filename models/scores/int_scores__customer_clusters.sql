@@ -1,9 +1,5 @@
-select
-    customer_id,
-    as_of_date,
-    model_name,
-    model_version,
-    cluster_key,
-    cluster_name,
-    run_id
-from {{ source('ml', 'customer_clusters') }}
+{{ current_customers(
+    source('ml', 'customer_clusters'),
+    columns=['as_of_date', 'model_name', 'model_version', 'cluster_key', 'cluster_name', 'run_id'],
+    keys=['as_of_date', 'model_name'],
+) }}

@@ -1,13 +1,8 @@
-select
-    customer_id,
-    as_of_date,
-    model_name,
-    model_version,
-    campaign_id,
-    score,
-    score_kind,
-    unit,
-    horizon_days,
-    fallback_tier,
-    run_id
-from {{ source('ml', 'scores') }}
+{{ current_customers(
+    source('ml', 'scores'),
+    columns=[
+        'as_of_date', 'model_name', 'model_version', 'campaign_id', 'score', 'score_kind', 'unit', 'horizon_days',
+        'fallback_tier', 'run_id',
+    ],
+    keys=['as_of_date', 'model_name', 'campaign_id'],
+) }}

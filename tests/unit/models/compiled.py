@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -18,10 +20,12 @@ import pyarrow as pa
 
 from ingestion import read_contract
 from orchestration.dbt_in_process import InProcessDbt
-from shops import ShopFolders
+from shops import PROJECT_ROOT, ShopFolders
 
 _LANDED = re.compile(r"read_parquet\('landing/(\w+)/[^)]*\)")
+_LEDGER = re.compile(r"read_parquet\('state/(\w+)/[^)]*\)")
 _READ = re.compile(r'"warehouse"\."\w+"\."(\w+)"')
+_REFERRED = re.compile(r'dbt\.ref\("(\w+)"\)')
 Row = Mapping[str, Any]
 
 
@@ -31,13 +35,41 @@ def compile_models(folder: Path, stages: Sequence[str]) -> None:
     with dbt._environment(folder / "warehouse.duckdb"):
         result = dbt._invoke(["compile", "--select", *(f"tag:{stage}" for stage in stages)])
     assert result.success, result.exception
-    schemas = {}
+    known = {}
     for node in (found.node for found in result.result.results):
-        if node.resource_type == "model" and node.language == "sql" and node.config.materialized != "ephemeral":
-            sql = _LANDED.sub(r"landing.\1", node.compiled_code)
-            (folder / f"{node.name}.sql").write_text(sql, encoding="utf-8")
-            schemas[node.name] = node.schema
-    (folder / "models.json").write_text(json.dumps(schemas), encoding="utf-8")
+        if node.resource_type == "model" and node.config.materialized != "ephemeral":
+            if node.language == "sql":
+                sql = _LEDGER.sub(r"ledger.\1", _LANDED.sub(r"landing.\1", node.compiled_code))
+                (folder / f"{node.name}.sql").write_text(sql, encoding="utf-8")
+            else:
+                code = (PROJECT_ROOT / node.original_file_path).read_text(encoding="utf-8")
+                (folder / f"{node.name}.py").write_text(code, encoding="utf-8")
+            columns = {name: column.data_type for name, column in node.columns.items()}
+            known[node.name] = {"schema": node.schema, "columns": columns}
+    tables = {}
+    for source in dbt.manifest_dict["sources"].values():
+        if source["source_name"] in ("ledger", "ml"):
+            columns = {name: column["data_type"] for name, column in source["columns"].items()}
+            tables[f"{source['source_name']}.{source['name']}"] = columns
+    described = {"models": known, "tables": tables}
+    (folder / "models.json").write_text(json.dumps(described), encoding="utf-8")
+
+
+class _Dbt:
+    """What a dbt Python model asks of dbt."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, str], model: str) -> None:
+        self._connection, self._schemas = connection, schemas
+        self.this = SimpleNamespace(database="warehouse", schema=schemas[model], identifier=model)
+
+    def ref(self, model: str) -> duckdb.DuckDBPyRelation:
+        return self._connection.table(f"warehouse.{self._schemas[model]}.{model}")
+
+    def source(self, source: str, table: str) -> duckdb.DuckDBPyRelation:
+        return self._connection.table(f"warehouse.{source}.{table}")
+
+    def config(self, **_: Any) -> None:
+        pass
 
 
 @dataclass(frozen=True)
@@ -51,8 +83,13 @@ class CompiledModels:
         connection = duckdb.connect()
         # The compiled SQL names its tables with the warehouse's name.
         connection.execute("attach ':memory:' as warehouse; use warehouse")
-        for schema in ("landing", "staging", "identity", "features", "marts"):
+        for schema in ("landing", "staging", "identity", "features", "marts", "ledger", "ml"):
             connection.execute(f"create schema {schema}")
+        for table, columns in self._described["tables"].items():
+            listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+            connection.execute(f"create table {table} ({listed})")
+        for seed in (PROJECT_ROOT / "seeds").glob("*.csv"):
+            connection.execute(f"create table staging.{seed.stem} as from read_csv('{seed}', all_varchar = true)")
         contract = read_contract()
         for table in contract.tables:
             connection.execute(f"create table landing.{table} as {contract.empty_select(table)}")
@@ -60,12 +97,33 @@ class CompiledModels:
 
     def build(self, connection: duckdb.DuckDBPyConnection, *models: str) -> None:
         """Run models, in the order given; what they read and is not there yet is made before them."""
-        schemas = json.loads((self.folder / "models.json").read_text(encoding="utf-8"))
+        schemas = {name: model["schema"] for name, model in self._described["models"].items()}
         for model in models:
-            sql = (self.folder / f"{model}.sql").read_text(encoding="utf-8")
+            file = self.folder / f"{model}.sql"
+            is_sql = file.exists()
+            code = (file if is_sql else file.with_suffix(".py")).read_text(encoding="utf-8")
             there = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
-            self.build(connection, *sorted(set(_READ.findall(sql)) & set(schemas) - there - {model}))
-            connection.execute(f"create or replace table {schemas[model]}.{model} as {sql}")
+            reads = set((_READ if is_sql else _REFERRED).findall(code))
+            self.build(connection, *sorted(reads & set(schemas) - there - {model}))
+            if is_sql:
+                connection.execute(f"create or replace table {schemas[model]}.{model} as {code}")
+            else:
+                functions: dict[str, Any] = {}
+                exec(compile(code, str(file), "exec"), functions)  # a model of this project
+                written = functions["model"](_Dbt(connection, schemas, model), connection)  # noqa: F841 (read by DuckDB)
+                connection.execute(f"create or replace table {schemas[model]}.{model} as from written")
+
+    def empty(self, connection: duckdb.DuckDBPyConnection, *models: str) -> None:
+        """Make models without rows, with the columns of their contracts."""
+        for model in models:
+            described = self._described["models"][model]
+            listed = ", ".join(f"{name} {kind}" for name, kind in described["columns"].items())
+            connection.execute(f"create or replace table {described['schema']}.{model} ({listed})")
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
+        described: dict[str, Any] = json.loads((self.folder / "models.json").read_text(encoding="utf-8"))
+        return described
 
 
 def land(

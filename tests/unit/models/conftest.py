@@ -12,10 +12,10 @@ from tests.unit.models.compiled import CompiledModels, compile_models
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
-    """Staging, features and marts."""
+    """Staging, identity, features and marts."""
 
     def make(folder: Path) -> None:
         folder.mkdir()
-        compile_models(folder, ["staging", "features", "marts"])
+        compile_models(folder, ["staging", "identity", "features", "marts"])
 
     return CompiledModels(once(session_folder(tmp_path_factory) / "compiled_models", make))
