@@ -125,11 +125,11 @@ class IdentityLimits(_Limits):
     min_indexed_share: float = Field(0.999, ge=0, le=1)
     """Source records that are not set aside and have a customer."""
     max_conflict_share: float = Field(0.02, ge=0, le=1)
-    """Customers whose records name two people or two birth dates and are held together by sure evidence all the same."""
+    """Customers whose records name two people or birth dates and are held together by sure evidence all the same."""
     max_merged_share: float = Field(0.1, ge=0, le=1)
     """Customers of the last promoted run that are merged into another now; a rule gone wild merges most."""
     max_lost_ids: int = Field(0, ge=0)
-    """Customer ids that nobody has any more and that lead to no other, although the record they were made from is there."""
+    """Customer ids that nobody has any more and that lead to no other, though the record of their name is there."""
     min_linked_share: float = Field(0.01, ge=0, le=1)
     """Customers known from more than one source, where there is more than one: 0 means that nothing matched."""
     min_mean_confidence: float = Field(0.8, ge=0, le=1)

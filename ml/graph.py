@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ def connected_components(records: int, left: Numbers, right: Numbers) -> Numbers
     smallest = np.full(count, records, dtype=np.int64)
     # Backwards, so that of several writes to one place the smallest record comes last and stays.
     smallest[labels[::-1]] = np.arange(records - 1, -1, -1, dtype=np.int64)
-    return smallest[labels]
+    components: Numbers = smallest[labels]
+    return components
 
 
 def absorptions(
@@ -148,7 +150,7 @@ class Person:
 
     size: int = 1
     limited: dict[str, set[str]] = field(default_factory=dict)
-    described: dict[str, set[str]] = field(default_factory=dict)
+    described: dict[str, set[Any]] = field(default_factory=dict)
     # Records that somebody decided are not this person.
     excluded: set[int] = field(default_factory=set)
 
@@ -157,8 +159,8 @@ class Person:
 class Bond:
     """Records that one piece of evidence ties together: an identifier that all carry, or a pair that a model matched.
 
-    `strength` is from 0 to 1, or `DECIDED`: then somebody said so, and only a decision against it is stronger. A bond of
-    at least `Limits.sure` is not undone by names or dates.
+    `strength` is from 0 to 1, or `DECIDED`: then somebody said so, and only a decision against it is stronger. A bond
+    of at least `Limits.sure` is not undone by names or dates.
     """
 
     strength: float
@@ -174,7 +176,7 @@ class Limits:
     """
 
     most: dict[str, int]
-    fits: dict[str, Callable[[str, str], bool]]
+    fits: dict[str, Callable[[Any, Any], bool]]
     max_records: int
     bridge_min_records: int
     sure: float = 0.98
@@ -266,3 +268,7 @@ def _joined(one: Person, other: Person) -> Person:
         },
         one.excluded | other.excluded,
     )
+
+
+def _united(one: dict[str, set[Any]], other: dict[str, set[Any]]) -> dict[str, set[Any]]:
+    return {kind: one.get(kind, set()) | other.get(kind, set()) for kind in {*one, *other}}

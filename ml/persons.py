@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 def names_fit(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two (given name, last name) can be one person's: the given names fit, or each stands in the other's place."""
+    """Whether two (given name, last name) can be one person's: the given names fit, or the names are swapped."""
     return _words_fit(one[0], other[0]) or (
         bool(one[1] and other[1]) and _words_fit(one[0], other[1]) and _words_fit(one[1], other[0])
     )
@@ -31,7 +31,7 @@ def _words_fit(one: str, other: str) -> bool:
 
 
 def _edits(one: str, other: str) -> int:
-    """Edit distance in which neighbors that swapped places are one edit (Damerau 1964), without a second edit of either."""
+    """Edit distance in which neighbors that swapped places are one edit (Damerau 1964)."""
     before: list[int] = []
     above = list(range(len(other) + 1))
     for row, letter in enumerate(one, start=1):

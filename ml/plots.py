@@ -268,8 +268,8 @@ def match_weights(names: tuple[str, str], steps: Sequence[Mapping[str, Any]], pr
         axes.barh(place, weight, left=total, color=COLORS[0] if weight >= 0 else COLORS[1], height=0.6)
         total += weight
         axes.annotate(
-            f"{weight:+.1f}", (max(total, total - weight), place), xytext=(4, 0), textcoords="offset points", va="center",
-            fontsize=8,
+            f"{weight:+.1f}", (max(total, total - weight), place),
+            xytext=(4, 0), textcoords="offset points", va="center", fontsize=8,
         )  # fmt: skip
     axes.axvline(0, color="#444444", linewidth=0.8)
     axes.axvline(total, color="#444444", linewidth=0.8, linestyle=":")
@@ -290,9 +290,9 @@ def match_weights(names: tuple[str, str], steps: Sequence[Mapping[str, Any]], pr
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Match weights: {title}</title><style>"
-        "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}"
-        "svg{max-width:100%;height:auto}table{border-collapse:collapse}td,th{padding:.3rem .8rem;text-align:left;"
-        "border-bottom:1px solid #ddd}.n{text-align:right;font-variant-numeric:tabular-nums}</style></head><body>"
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;"
+        "background:#fff}svg{max-width:100%;height:auto}table{border-collapse:collapse}"
+        "td,th{padding:.3rem .8rem;text-align:left;border-bottom:1px solid #ddd}.n{text-align:right;font-variant-numeric:tabular-nums}</style></head><body>"
         f"<h1>How likely are these one person?</h1><p>{title}: <strong>{probability:.2%}</strong>.</p>"
         "<p>Each bar is what one comparison adds, in bits: +1 doubles the odds that the two are one person, -1 halves "
         f"them. They start from how likely any two records are.</p>{picture}"

@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     return _run(folders, only_if_changed=options.if_changed)
 
 
-def _add_identity(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_identity(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     identity = commands.add_parser("identity", help="why a customer is one, and what people decide about it")
     identity.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
     asked = identity.add_subparsers(dest="asked", required=True)

@@ -135,7 +135,8 @@ def print_review(folders: ShopFolders, console: Console, most: int = 40) -> None
     """What waits for a person to look at it."""
     with reading(folders.warehouse) as connection:
         counts = connection.execute(
-            "select review_kind, reason, count(*) from identity.int_identity__review_queue group by all order by 3 desc, 1"
+            "select review_kind, reason, count(*) from identity.int_identity__review_queue "
+            "group by all order by 3 desc, 1"
         ).fetchall()
         rows = connection.execute(
             """
@@ -152,7 +153,7 @@ def print_review(folders: ShopFolders, console: Console, most: int = 40) -> None
             [most],
         ).fetchall()
     for kind, reason, count in counts:
-        console.print(f"{count:,} × {kind}: {reason}")
+        console.print(f"{count:,} {kind}: {reason}")
     table = _table(f"The first {len(rows)}", "kind", "one", "other", "records", "probability", "why")
     for kind, reason, customer, other, records, probability, left, right in rows:
         table.add_row(

@@ -253,8 +253,8 @@ def newest_linkage_model(folders: ShopFolders) -> dict[str, Any] | None:
 def hash_keys(folders: ShopFolders) -> tuple[str, str]:
     """The two keys of HMAC-SHA-256 (RFC 2104), inner and outer, in hexadecimal; made of the installation's key.
 
-    The key is the text in AUDIENCE_IDENTIFIER_KEY, or else in `state/identifier.key`, which is drawn once. Whoever loses
-    it can join nothing any more to hashes that left before.
+    The key is the text in AUDIENCE_IDENTIFIER_KEY, or else in `state/identifier.key`, which is drawn once. Whoever
+    loses it can join nothing any more to hashes that left before.
     """
     key = os.environ.get(KEY_VARIABLE)
     if not key:

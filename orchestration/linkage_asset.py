@@ -60,18 +60,18 @@ def build_linkage_asset(settings: Settings) -> dg.AssetsDefinition:
                     connection.execute(f"delete from ml.{table}")
             clock.done(f"linkage is off: {len(persons)} records that describe a person are too few to learn from")
             return dg.MaterializeResult(metadata={"switched_off": "too few records that describe a person"})
-        wanted = LinkageSettings(
-            threshold=linkage.review_probability, max_pairs_per_rule=linkage.max_pairs_per_rule
-        )
+        wanted = LinkageSettings(threshold=linkage.review_probability, max_pairs_per_rule=linkage.max_pairs_per_rule)
         trained_with = json.dumps([wanted.threshold, wanted.max_pairs_per_rule])
-        model = None
-        if stored is not None and stored["trained_with"] == trained_with:
-            if len(persons) <= RETRAIN_GROWTH * stored["record_count"]:
-                model = LinkageModel.from_json(stored["model"])
-        is_new = model is None
-        if model is None:
+        is_new = (
+            stored is None
+            or stored["trained_with"] != trained_with
+            or len(persons) > RETRAIN_GROWTH * stored["record_count"]
+        )
+        if stored is None or is_new:
             model = train(persons, wanted)
             stored = {"trained_with": trained_with, "record_count": len(persons), "model": model.to_json()}
+        else:
+            model = LinkageModel.from_json(stored["model"])
         with reading(workspace.warehouse) as connection:
             connection.register("persons", persons)
             changed, gone = _differences(connection, model.version)
@@ -88,7 +88,8 @@ def build_linkage_asset(settings: Settings) -> dg.AssetsDefinition:
             f"linkage: {len(changed):,} of {len(persons):,} records compared anew, {found.compared:,} pairs, "
             f"{total[1]:,} tied, {total[0] - total[1]:,} for review"
         )
-        dropped = {**model.dropped, **{rule: f"{count} blocks too large" for rule, count in found.skipped_blocks.items()}}
+        skipped = {rule: f"{count} blocks are too large" for rule, count in found.skipped_blocks.items()}
+        left_out = [f"- {name}: {why}" for name, why in {**model.dropped, **skipped}.items()]
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": total[0],
@@ -98,7 +99,7 @@ def build_linkage_asset(settings: Settings) -> dg.AssetsDefinition:
                 "records_compared_anew": len(changed),
                 "pairs_compared": found.compared,
                 "pairs_tied": total[1],
-                "left_out": dg.MetadataValue.md("\n".join(f"- {name}: {why}" for name, why in dropped.items()) or "nothing"),
+                "left_out": dg.MetadataValue.md("\n".join(left_out) or "nothing"),
             }
         )
 
@@ -130,11 +131,10 @@ def _store(
     connection: duckdb.DuckDBPyConnection,
     run_id: str,
     model: Any,
-    stored: dict[str, Any] | None,
+    stored: dict[str, Any],
     pairs: pa.Table,
     touched: list[str],
 ) -> None:
-    assert stored is not None
     connection.register("found_pairs", pairs)
     connection.register("touched_keys", pa.table({"touched_key": pa.array(touched, pa.string())}))
     connection.execute("delete from ml.identity_matches where model_version <> ?", [model.version])
@@ -168,19 +168,19 @@ def _store(
 
 def _explanation_sql(model: Any) -> str:
     """JSON of what the weight is the sum of, in the order in which it is compared."""
-    steps = ["{'comparison': 'before any comparison', 'found': 'two records, whichever', 'weight': round(prior_weight, 2)}"]
+    steps = [_step("before any comparison", "'two records, whichever'", "prior_weight")]
     for comparison in model.comparisons:
         name = comparison["output_column_name"]
         said = [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
         found = " ".join(
-            f"when {len(said) - 1 - place} then {literal(level['label_for_charts'])}" for place, level in enumerate(said)
+            f"when {len(said) - 1 - place} then {literal(level['label_for_charts'])}"
+            for place, level in enumerate(said)
         )
-        steps.append(
-            f"{{'comparison': {literal(name.replace('_', ' '))}, "
-            f"'found': case level_{name} when -1 then 'one says nothing' {found} end, "
-            f"'weight': round(weight_{name}, 2)}}"
-        )
-    steps.append(
-        "{'comparison': 'household', 'found': 'what a household shares weighs no more', 'weight': round(household_bound, 2)}"
-    )
+        found = f"case level_{name} when -1 then 'one says nothing' {found} end"
+        steps.append(_step(name.replace("_", " "), found, f"weight_{name}"))
+    steps.append(_step("household", "'what a household shares weighs no more'", "household_bound"))
     return f"to_json([{', '.join(steps)}])"
+
+
+def _step(comparison: str, found_sql: str, weight_sql: str) -> str:
+    return f"{{'comparison': {literal(comparison)}, 'found': {found_sql}, 'weight': round({weight_sql}, 2)}}"

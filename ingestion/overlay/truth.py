@@ -40,8 +40,10 @@ def truth_queries(plan: OverlayPlan) -> Mapping[str, str]:
             union all
             select
                 'web_visitors', {cookie_text_sql("cookie_no")},
-                -- Who uses it; where several do, whose device it is. A family's device may have a cookie of one of them alone.
-                'p' || case when min(person_no) = max(person_no) then min(person_no) else any_value(cookie_no // 256) end,
+                -- Who uses it; where several do, whose device it is. A family's device may have a cookie of one alone.
+                'p' || case
+                    when min(person_no) = max(person_no) then min(person_no) else any_value(cookie_no // 256)
+                end,
                 case when min(person_no) <> max(person_no) then 'shared' else 'person' end
             from web_sessions group by cookie_no
             union all

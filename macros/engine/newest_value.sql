@@ -1,6 +1,6 @@
 {#-
     Aggregates: the value of `column` in the row with the greatest `by`, an expression or a tuple in brackets. Of the rows
-    whose column is not null (`newest_value`, of equals the greatest value), or of all (`greatest_by`).
+    whose column is not null (`newest_value`, of equals the greatest value), or of all, null or not (`greatest_by`).
 -#}
 {%- macro newest_value(column, by) -%}
     {{ return(adapter.dispatch('newest_value')(column, by)) }}
@@ -23,7 +23,7 @@
 
 
 {%- macro duckdb__greatest_by(column, by) -%}
-    arg_max({{ column }}, {{ by }})
+    arg_max_null({{ column }}, {{ by }})
 {%- endmacro -%}
 
 

@@ -31,10 +31,10 @@ seen as (
 
 golden as (
     select
-        customer_id,
         {% for field in fields -%}
-            max(case when field = '{{ field }}' then field_value end) as {{ field }}{{ ',' if not loop.last }}
-        {% endfor %}
+            max(case when field = '{{ field }}' then field_value end) as {{ field }},
+        {% endfor -%}
+        customer_id
     from {{ ref('int_identity__golden_values') }}
     group by customer_id
 ),

@@ -52,7 +52,7 @@ grouped as (
             '{{ rule.name }}' as match_rule,
             {{ rule.confidence }} as match_confidence,
             {% if rule.needs == 'same name' -%}
-                identifier_type || ':' || identifier_value || '|' || given_name || ' ' || coalesce(last_name, '') as evidence,
+                concat(identifier_type, ':', identifier_value, '|', given_name, ' ', last_name) as evidence,
             {%- else -%}
                 identifier_type || ':' || identifier_value as evidence,
             {%- endif %}

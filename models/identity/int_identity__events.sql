@@ -9,7 +9,7 @@ with memberships as (
     where valid_to is null or valid_to > valid_from
     window changes as (
         partition by source_record_key
-        order by valid_from, promotion_number asc nulls last
+        order by valid_from asc, promotion_number asc nulls last
     )
 ),
 

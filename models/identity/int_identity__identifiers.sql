@@ -127,12 +127,12 @@ carried as (
     union all
     -- The address is the login's where there is one: a device may be several people's.
     select
-        case when user_id is not null then 'web_users' else 'web_visitors' end as source_system,
-        coalesce(user_id, anonymous_id) as source_record_id,
+        case when identifications.user_id is not null then 'web_users' else 'web_visitors' end as source_system,
+        coalesce(identifications.user_id, identifications.anonymous_id) as source_record_id,
         'email' as identifier_type,
         addresses.email_key as identifier_value,
-        first_seen_at as seen_at,
-        first_known_at as known_at
+        identifications.first_seen_at as seen_at,
+        identifications.first_known_at as known_at
     from {{ ref('stg_web__identifications') }} as identifications
     inner join addresses on identifications.email = addresses.email
 ),
@@ -156,7 +156,8 @@ written_names as (
         contact_id,
         identifier_type,
         identifier_value,
-        max({{ struct_of(['valid_from', 'given_name', 'last_name']) }}) as newest
+        {{ greatest_by('given_name', '(valid_from, given_name, last_name)') }} as given_name,
+        {{ greatest_by('last_name', '(valid_from, given_name, last_name)') }} as last_name
     from (
         select
             contact_id,
@@ -189,8 +190,8 @@ select
     distinct_carried.identifier_type,
     distinct_carried.identifier_value,
     -- whose name stood beside it
-    written_names.newest.given_name as given_name,
-    written_names.newest.last_name as last_name,
+    written_names.given_name,
+    written_names.last_name,
     -- when
     records.first_load_sequence,
     distinct_carried.first_seen_at,

@@ -1,5 +1,5 @@
--- The edges that hold the customers together: those of components as they are, and of divided ones new stars within each
--- part, because the center of an old star may be in another part.
+-- The edges that hold the customers together: those of components as they are, and of divided ones new stars within
+-- each part, because the center of an old star may be in another part.
 
 with edges as (
     select * from {{ ref('int_identity__edges') }}

@@ -44,17 +44,17 @@ covered as (
 instants as (
     select
         covered.known_through,
-        greatest(
-            (select max(last_known_at) from {{ ref('int_identity__known_through') }}),
-            covered.known_through
-        ) as known_now
+        greatest(newest.last_known_at, covered.known_through) as known_now
     from covered
+    cross join {{ ref('int_identity__known_through') }} as newest
 ),
 
 last_recorded as (
     select
         source_record_key,
-        max({{ struct_of(['promotion_number', 'valid_from', 'customer_id', 'source_system', 'source_record_id']) }}) as newest
+        {{ greatest_by('customer_id', '(promotion_number, valid_from)') }} as customer_id,
+        any_value(source_system) as source_system,
+        any_value(source_record_id) as source_record_id
     from ledger
     group by source_record_key
 ),
@@ -63,9 +63,12 @@ last_recorded as (
 told as (
     select
         history.source_record_key,
-        max(case when history.valid_from <= instants.known_through then {{ struct_of(['valid_from', 'customer_id']) }} end)
-            as then_,
-        max({{ struct_of(['valid_from', 'customer_id', 'match_rule', 'match_confidence']) }}) as now_
+        -- before the first valid_from of all: nobody's
+        {{ greatest_by('case when history.valid_from <= instants.known_through then history.customer_id end',
+            'case when history.valid_from <= instants.known_through then history.valid_from end') }} as customer_id_then,
+        {{ greatest_by('history.customer_id', 'history.valid_from') }} as customer_id,
+        {{ greatest_by('history.match_rule', 'history.valid_from') }} as match_rule,
+        {{ greatest_by('history.match_confidence', 'history.valid_from') }} as match_confidence
     from history
     cross join instants
     group by history.source_record_key
@@ -74,18 +77,18 @@ told as (
 corrections as (
     select
         last_recorded.source_record_key,
-        last_recorded.newest.source_system as source_system,
-        last_recorded.newest.source_record_id as source_record_id,
-        told.now_.customer_id as customer_id,
-        case when told.source_record_key is null then 'none any more' else told.now_.match_rule end as match_rule,
-        told.now_.match_confidence as match_confidence,
+        last_recorded.source_system,
+        last_recorded.source_record_id,
+        told.customer_id,
+        case when told.source_record_key is null then 'none any more' else told.match_rule end as match_rule,
+        told.match_confidence,
         instants.known_now as valid_from
     from last_recorded
     left join told on last_recorded.source_record_key = told.source_record_key
     cross join instants
     where
-        told.then_.customer_id is distinct from last_recorded.newest.customer_id
-        and told.now_.customer_id is distinct from last_recorded.newest.customer_id
+        told.customer_id_then is distinct from last_recorded.customer_id
+        and told.customer_id is distinct from last_recorded.customer_id
 ),
 
 additions as (
@@ -148,5 +151,5 @@ select
 from every_row
 window changes as (
     partition by source_record_key
-    order by valid_from, promotion_number asc nulls last
+    order by valid_from asc, promotion_number asc nulls last
 )

@@ -13,11 +13,16 @@ records as (
 newest as (
     select
         contact_id,
-        {% for field in [
-            'given_name', 'last_name', 'birth_date', 'email', 'email_key', 'phone', 'street', 'street_number', 'postcode', 'city'
-        ] -%}
-            {{ newest_value(field, by='valid_from') }} as {{ field }}{{ ',' if not loop.last }}
-        {% endfor %}
+        {{ newest_value('given_name', by='valid_from') }} as given_name,
+        {{ newest_value('last_name', by='valid_from') }} as last_name,
+        {{ newest_value('birth_date', by='valid_from') }} as birth_date,
+        {{ newest_value('email', by='valid_from') }} as email,
+        {{ newest_value('email_key', by='valid_from') }} as email_key,
+        {{ newest_value('phone', by='valid_from') }} as phone,
+        {{ newest_value('street', by='valid_from') }} as street,
+        {{ newest_value('street_number', by='valid_from') }} as street_number,
+        {{ newest_value('postcode', by='valid_from') }} as postcode,
+        {{ newest_value('city', by='valid_from') }} as city
     from contacts
     group by contact_id
 )

@@ -1,5 +1,5 @@
--- What a person should look at: groups that could not be one customer and were divided or kept with a conflict, and pairs
--- that the linkage model holds for possible but not for certain. `python -m orchestration identity` decides.
+-- What a person should look at: groups that could not be one customer and were divided, or kept with a conflict, and
+-- pairs that the linkage model holds for possible but not for certain. `python -m orchestration identity` decides.
 
 with clusters as (
     select * from {{ ref('int_identity__clusters') }}

@@ -105,13 +105,32 @@ cards_of_addresses as (
 ),
 
 reasons as (
-    select identifier_type, identifier_value, reason, 1 as place from generic
+    select
+        identifier_type,
+        identifier_value,
+        reason,
+        1 as place
+    from generic
     union all
-    select identifier_type, identifier_value, reason, 2 as place from crowded
+    select
+        identifier_type,
+        identifier_value,
+        reason,
+        2 as place
+    from crowded
     union all
-    select identifier_type, identifier_value, reason, 3 as place from named_otherwise
+    select
+        identifier_type,
+        identifier_value,
+        reason,
+        3 as place
+    from named_otherwise
     union all
-    select 'email' as identifier_type, identifier_value, 'written to under several loyalty ids' as reason, 4 as place
+    select
+        'email' as identifier_type,
+        identifier_value,
+        'written to under several loyalty ids' as reason,
+        4 as place
     from cards_of_addresses
 ),
 
@@ -119,7 +138,7 @@ first_reasons as (
     select
         identifier_type,
         identifier_value,
-        min({{ struct_of(['place', 'reason']) }}).reason as reason
+        {{ greatest_by('reason', '-place') }} as reason
     from reasons
     group by identifier_type, identifier_value
 )
@@ -131,7 +150,8 @@ select
     -- why
     first_reasons.reason,
     -- a name beside it may still tell who is meant
-    first_reasons.reason not like 'more than %' and first_reasons.identifier_type in ('email', 'phone') as is_told_by_name,
+    first_reasons.reason not like 'more than %'
+    and first_reasons.identifier_type in ('email', 'phone') as is_told_by_name,
     -- counts
     cast(carried.record_count as integer) as record_count,
     cast(carried.given_name_count as integer) as given_name_count

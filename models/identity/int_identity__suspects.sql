@@ -84,7 +84,8 @@ in_conflict as (
     select
         this.component_number,
         max(case when not {{ given_names_fit('this', 'other') }} then 1 else 0 end) as names_conflict,
-        max(case when not {{ birth_dates_fit('this.birth_date', 'other.birth_date') }} then 1 else 0 end) as dates_conflict
+        max(case when not {{ birth_dates_fit('this.birth_date', 'other.birth_date') }} then 1 else 0 end)
+            as dates_conflict
     from described as this
     inner join several on this.component_number = several.component_number
     inner join described as other on this.component_number = other.component_number
@@ -103,28 +104,56 @@ weak_bridges as (
 ),
 
 reasons as (
-    select component_number, reason, 1 as place from decided
+    select
+        component_number,
+        reason,
+        1 as place
+    from decided
     union all
-    select component_number, reason, 2 as place from too_many_loyalty_id
+    select
+        component_number,
+        reason,
+        2 as place
+    from too_many_loyalty_id
     union all
-    select component_number, reason, 3 as place from too_many_login
+    select
+        component_number,
+        reason,
+        3 as place
+    from too_many_login
     union all
-    select component_number, 'more than {{ limits.max_records_per_customer }} records' as reason, 4 as place from sizes
+    select
+        component_number,
+        'more than {{ limits.max_records_per_customer }} records' as reason,
+        4 as place
+    from sizes
     where record_count > {{ limits.max_records_per_customer }}
     union all
-    select component_number, 'conflicting birth dates' as reason, 5 as place from in_conflict
+    select
+        component_number,
+        'conflicting birth dates' as reason,
+        5 as place
+    from in_conflict
     where dates_conflict = 1
     union all
-    select component_number, 'conflicting given names' as reason, 6 as place from in_conflict
+    select
+        component_number,
+        'conflicting given names' as reason,
+        6 as place
+    from in_conflict
     where names_conflict = 1
     union all
-    select component_number, 'an uncertain edge between two groups' as reason, 7 as place from weak_bridges
+    select
+        component_number,
+        'an uncertain edge between two groups' as reason,
+        7 as place
+    from weak_bridges
 )
 
 select
     sizes.component_number,
     cast(sizes.record_count as integer) as record_count,
-    min({{ struct_of(['place', 'reason']) }}).reason as reason
+    {{ greatest_by('reasons.reason', '-reasons.place') }} as reason
 from reasons
 inner join sizes on reasons.component_number = sizes.component_number
 group by sizes.component_number, sizes.record_count

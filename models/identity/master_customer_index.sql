@@ -1,5 +1,5 @@
--- Source record to customer, through time. What held for no time at all (two changes at one instant) is left out here and
--- stays in the ledger.
+-- Source record to customer, through time. What held for no time at all (two changes at one instant) is left out here
+-- and stays in the ledger.
 
 select
     -- keys

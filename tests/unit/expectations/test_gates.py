@@ -77,7 +77,8 @@ DAMAGES = [
     (
         "identity",
         "insert into identity.int_identity__redirects "
-        "select 'c_' || source_record_key, null, timestamp '2017-06-01' from identity.int_identity__source_records limit 1",
+        "select 'c_' || source_record_key, null, timestamp '2017-06-01' "
+        "from identity.int_identity__source_records limit 1",
         INDEX,
         "retired customer ids that lead nowhere",
     ),
