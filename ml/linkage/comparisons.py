@@ -106,11 +106,18 @@ def _alike(column: str, similarity: float, believed: float) -> Level:
     return Level(f"alike, {similarity} or more", condition, believed)
 
 
+def _only(guard: str, condition: str) -> str:
+    """Both hold, and the second is computed only where the first does: of `and` DuckDB computes both sides for all."""
+    return f"case when {guard} then {condition} else false end"
+
+
 def _one_off(column: str, believed: float) -> Level:
-    # Lengths first: they are cheap, and differ for most pairs.
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    near = f"damerau_levenshtein({left}, {right}) <= 1"
+    # One slip in texts of one length is one character, or two that changed places: the cheap count comes first.
     condition = (
-        f'abs(length("{column}_l") - length("{column}_r")) <= 1 '
-        f'and damerau_levenshtein("{column}_l", "{column}_r") <= 1'
+        f"case when length({left}) = length({right}) then {_only(f'hamming({left}, {right}) <= 2', near)} "
+        f"when abs(length({left}) - length({right})) = 1 then {near} else false end"
     )
     return Level("one character off", condition, believed)
 
@@ -180,7 +187,10 @@ def _birth_date() -> Comparison:
 def _email() -> Comparison:
     same_user, near = '"email_user_l" = "email_user_r"', _one_off("email_user", 0.05)
     # Namesakes and families have addresses that are alike: nothing that the last name has not said already.
-    explained = f'"named_last_l" = "named_last_r" and "email_l" <> "email_r" and ({same_user} or ({near.condition}))'
+    explained = _only(
+        '"named_last_l" = "named_last_r" and "email_l" <> "email_r"',
+        _only(same_user, "true").replace("else false", f"else {near.condition}"),
+    )
     levels = (
         Level(
             "not said, or alike as the last names are",
@@ -207,11 +217,11 @@ def _name_in_email() -> Comparison:
         unsaid = f'"named_first_{nameless}" is null and "named_last_{nameless}" is null and {mail} is not null'
         rest = f"regexp_replace(replace({mail}, {last}, ''), '[^a-z]', '', 'g')"
         within = f"length({last}) > 2 and contains({mail}, {last})"
+        fitting = f"{within} and ({rest} = left({given}, 1) or jaro_winkler_similarity({rest}, {given}) >= 0.8)"
         return (
             f"({unsaid} and {given} is not null and {last} is not null)",
-            f"({unsaid} and {within} and {rest} = '')",
-            f"({unsaid} and (length({given}) > 2 and contains({mail}, {given}) or {within} "
-            f"and ({rest} = left({given}, 1) or jaro_winkler_similarity({rest}, {given}) >= 0.8)))",
+            "(" + _only(f"{unsaid} and {within}", f"{rest} = ''") + ")",
+            "(" + _only(unsaid, f"length({given}) > 2 and contains({mail}, {given}) or {fitting}") + ")",
         )
 
     applies, bare, fits = (" or ".join(both) for both in zip(sides("l", "r"), sides("r", "l"), strict=True))
@@ -245,7 +255,7 @@ def _street() -> Comparison:
         _exact("street", 0.68),
         Level(
             "alike, with the same number",
-            f'{number} and jaro_winkler_similarity("street_l", "street_r") >= 0.85',
+            _only(number, 'jaro_winkler_similarity("street_l", "street_r") >= 0.85'),
             0.1,
         ),
         _alike("street", 0.92, 0.04),
