@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingestion import LandingZone, completejourney
@@ -43,12 +44,16 @@ _CONTACT_MODELS = (
 
 @dataclass(frozen=True)
 class PersonRecords:
-    """Records as `ml.linkage` takes them, and of whom each is; nobody sees the truth before scoring."""
+    """Records as `ml.linkage` takes them, and of whom each is; nobody sees the truth before scoring.
+
+    `numbers`: columns beside the records by which exact rules tie them in production, before any linkage.
+    """
 
     name: str
     records: pa.Table
     people: tuple[str, ...]
     settings: LinkageSettings
+    numbers: pa.Table | None = None
 
 
 def febrl(name: str, files: Sequence[str]) -> PersonRecords:
@@ -117,7 +122,7 @@ def historical(file: Path = HISTORICAL) -> PersonRecords | None:
 def contacts(name: str, plan: OverlayPlan, file: Path) -> PersonRecords:
     """Contacts of the demo shop with an overlay by `plan`, each as it is now, normalized by the dbt models.
 
-    Landed and built once; `file` keeps them. Contacts of nobody (test accounts) are among them.
+    Landed and built once; `file` keeps them.
     """
     if not file.exists():
         with tempfile.TemporaryDirectory() as folder:
@@ -126,9 +131,13 @@ def contacts(name: str, plan: OverlayPlan, file: Path) -> PersonRecords:
             _land_contacts(folders, plan, truth)
             _build_contacts(folders, truth, file)
     table = pq.read_table(file)
-    # Somebody who is nobody is of one record.
-    people = tuple(person or key for person, key in zip(*(table[c].to_pylist() for c in ("person_id", "record_key"))))
-    return PersonRecords(name, table.drop_columns(["person_id"]), people, LinkageSettings())
+    # As in production: what the warehouse takes for a test account is nobody's and is not linked.
+    table = table.filter(pc.invert(table["is_test_account"]))
+    # A contact of nobody that was not noticed is alone.
+    people = tuple(pc.coalesce(table["person_id"], table["record_key"]).to_pylist())
+    numbers = table.select(["loyalty_id", "user_id"])
+    compared = table.drop_columns(["person_id", "is_test_account", *numbers.column_names])
+    return PersonRecords(name, compared, people, LinkageSettings(), numbers)
 
 
 def _land_contacts(folders: ShopFolders, plan: OverlayPlan, truth: Path) -> None:
@@ -160,7 +169,7 @@ def _build_contacts(folders: ShopFolders, truth: Path, file: Path) -> None:
             copy (
                 select
                     contact_id as record_key, given_name, last_name, email_key as email, phone, street, street_number,
-                    postcode, city, birth_date, person_id
+                    postcode, city, birth_date, person_id, loyalty_id, user_id, is_test_account
                 from staging.stg_crm__contacts
                 left join read_parquet('{truth}') on source_record_id = contact_id
                 where is_current

@@ -106,17 +106,24 @@ def _alike(column: str, similarity: float, believed: float) -> Level:
     return Level(f"alike, {similarity} or more", condition, believed)
 
 
+def _only(guard: str, condition: str) -> str:
+    """Both hold, and the second is computed only where the first does: of `and` DuckDB computes both sides for all."""
+    return f"case when {guard} then {condition} else false end"
+
+
 def _one_off(column: str, believed: float) -> Level:
-    # Lengths first: they are cheap, and differ for most pairs.
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    near = f"damerau_levenshtein({left}, {right}) <= 1"
+    # One slip in texts of one length is one character, or two that changed places: the cheap count comes first.
     condition = (
-        f'abs(length("{column}_l") - length("{column}_r")) <= 1 '
-        f'and damerau_levenshtein("{column}_l", "{column}_r") <= 1'
+        f"case when length({left}) = length({right}) then {_only(f'hamming({left}, {right}) <= 2', near)} "
+        f"when abs(length({left}) - length({right})) = 1 then {near} else false end"
     )
     return Level("one character off", condition, believed)
 
 
-# `swap_first`, `named_first` and their like are copies of the names. Splink leaves a comparison out of a training session whose block
-# is made of a column that it reads, and the other name must not count as read.
+# `swap_first`, `named_first` and their like are copies of the names. Splink leaves a comparison out of a training
+# session whose block is made of a column that it reads, and the other name must not count as read.
 _SWAPPED = '"swap_first_l" = "swap_last_r" and "swap_last_l" = "swap_first_r" and "swap_first_l" <> "swap_last_l"'
 
 
@@ -178,35 +185,49 @@ def _birth_date() -> Comparison:
 
 
 def _email() -> Comparison:
+    same_user, near = '"email_user_l" = "email_user_r"', _one_off("email_user", 0.05)
+    # Namesakes and families have addresses that are alike: nothing that the last name has not said already.
+    explained = _only(
+        '"named_last_l" = "named_last_r" and "email_l" <> "email_r"',
+        _only(same_user, "true").replace("else false", f"else {near.condition}"),
+    )
     levels = (
-        _null("email"),
+        Level(
+            "not said, or alike as the last names are",
+            f'"email_l" is null or "email_r" is null or coalesce({explained}, false)',
+            0.0,
+            is_null=True,
+        ),
         _exact("email", 0.7),
-        Level("the same before the @", '"email_user_l" = "email_user_r"', 0.05),
-        # No more than a slip: namesakes have addresses that are alike.
-        _one_off("email_user", 0.05),
+        Level("the same before the @", same_user, 0.05),
+        near,
         _else(0.2),
     )
     return Comparison("email", ("email",), levels, identifies=True)
 
 
 def _name_in_email() -> Comparison:
-    """One says no name; does its e-mail address hold the other's? `mail_words` is the part before the @."""
+    """One says no name; is its e-mail address that of the other? `mail_words` is the part before the @.
 
-    def either(nameless: str, named: str) -> tuple[str, str, str]:
+    The last name alone tells nothing that the address has not said: the mailbox of a household holds it as well.
+    """
+
+    def sides(nameless: str, named: str) -> tuple[str, str, str]:
         mail, given, last = f'"mail_words_{nameless}"', f'"named_first_{named}"', f'"named_last_{named}"'
         unsaid = f'"named_first_{nameless}" is null and "named_last_{nameless}" is null and {mail} is not null'
-        applies = f"({unsaid} and {given} is not null and {last} is not null)"
+        rest = f"regexp_replace(replace({mail}, {last}, ''), '[^a-z]', '', 'g')"
+        within = f"length({last}) > 2 and contains({mail}, {last})"
+        fitting = f"{within} and ({rest} = left({given}, 1) or jaro_winkler_similarity({rest}, {given}) >= 0.8)"
         return (
-            applies,
-            f"({unsaid} and length({given}) > 2 and contains({mail}, {given}))",
-            f"({unsaid} and length({last}) > 2 and contains({mail}, {last}))",
+            f"({unsaid} and {given} is not null and {last} is not null)",
+            "(" + _only(f"{unsaid} and {within}", f"{rest} = ''") + ")",
+            "(" + _only(unsaid, f"length({given}) > 2 and contains({mail}, {given}) or {fitting}") + ")",
         )
 
-    applies, given, last = zip(either("l", "r"), either("r", "l"), strict=True)
+    applies, bare, fits = (" or ".join(both) for both in zip(sides("l", "r"), sides("r", "l"), strict=True))
     levels = (
-        Level("not asked", f"({' or '.join(applies)}) is not true", 0.0, is_null=True),
-        Level("the given name", f"({' or '.join(given)}) is true", 0.55),
-        Level("the last name alone", f"({' or '.join(last)}) is true", 0.25),
+        Level("not asked, or the last name alone", f"({applies}) is not true or ({bare}) is true", 0.0, is_null=True),
+        Level("the given name or its initial", f"({fits}) is true", 0.8),
         _else(0.2),
     )
     return Comparison("name_in_email", ("email",), levels, is_personal=True, learns_where_it_blocks=True)
@@ -234,7 +255,7 @@ def _street() -> Comparison:
         _exact("street", 0.68),
         Level(
             "alike, with the same number",
-            f'{number} and jaro_winkler_similarity("street_l", "street_r") >= 0.85',
+            _only(number, 'jaro_winkler_similarity("street_l", "street_r") >= 0.85'),
             0.1,
         ),
         _alike("street", 0.92, 0.04),

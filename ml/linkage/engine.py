@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,8 +15,6 @@ from ml.linkage.settings import KEY, LinkageSettings
 
 TABLE = "linkage_records"
 NUMBER = "record_no"
-# Copies under other names, and parts; see `ml.linkage.comparisons`.
-HELPERS = ("swap_first", "swap_last", "named_first", "named_last", "mail_words", "email_user")
 
 
 class LinkageError(ValueError):
@@ -24,25 +23,29 @@ class LinkageError(ValueError):
 
 @contextmanager
 def opened(threads: int | None, memory_limit: str | None = None) -> Iterator[Any]:
-    """A Splink engine of its own, in memory; closed at the end."""
+    """A Splink engine of its own: in memory, with a folder of its own for what does not fit; gone at the end."""
     from splink import DuckDBAPI
 
     # It tells of every level that a session did not see; what that means is decided in training.
     logger = logging.getLogger("splink")
     level = logger.level
     logger.setLevel(logging.ERROR)
-    api = DuckDBAPI(connection=":memory:")
     try:
-        if threads is not None:
-            api.duckdb_con.execute(f"set threads = {threads}")
-        if memory_limit is not None:
-            api.duckdb_con.execute(f"set memory_limit = '{memory_limit}'")
-        # Rows are numbered by their key; no other order is needed.
-        api.duckdb_con.execute("set preserve_insertion_order = false")
-        api.duckdb_con.execute("set enable_progress_bar = false")
-        yield api
+        with tempfile.TemporaryDirectory(prefix="linkage-") as spill:
+            api = DuckDBAPI(connection=":memory:")
+            try:
+                api.duckdb_con.execute(f"set temp_directory = '{spill}'")
+                if threads is not None:
+                    api.duckdb_con.execute(f"set threads = {threads}")
+                if memory_limit is not None:
+                    api.duckdb_con.execute(f"set memory_limit = '{memory_limit}'")
+                # Rows are numbered by their key; no other order is needed.
+                api.duckdb_con.execute("set preserve_insertion_order = false")
+                api.duckdb_con.execute("set enable_progress_bar = false")
+                yield api
+            finally:
+                api.duckdb_con.close()
     finally:
-        api.duckdb_con.close()
         logger.setLevel(level)
 
 
@@ -95,7 +98,10 @@ def _text(value: object) -> str | None:
 
 
 def load(api: Any, records: pa.Table, settings: LinkageSettings) -> None:
-    """Make the table `linkage_records`: cleaned columns and helpers, numbered in the order of the key."""
+    """Make the table `linkage_records`: cleaned columns, numbered in the order of the key.
+
+    Beside them copies under other names, and parts, that `ml.linkage.comparisons` explains.
+    """
     con = api.duckdb_con
     con.register("given_records", records)
     cleaned = [f"{_cleaned(name)} as {name}" for name in settings.columns]

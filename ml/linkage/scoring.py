@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from ml.linkage.model import LinkageModel
 from ml.linkage.settings import KEY, LinkageSettings
 
 SCORED = "linkage_scored"
+CHANGED_BY_A_MOVE = ("street", "place", "phone")
 _CERTAIN = 1e6  # bits; what no sum of weights reaches
 
 
@@ -28,8 +29,9 @@ class ScoredPairs:
     ----------
     pairs : pyarrow.Table
         One row a pair at or above the threshold, by keys: left_key < right_key, probability, match_weight (log2 odds,
-        bits) and what it is the sum of: prior_weight, household_bound (0 or less: what the bound on shared attributes
-        took off) and, per comparison, weight_<name> (bits) with level_<name> (-1: not said; 0: another; upwards).
+        bits) and what it is the sum of: prior_weight, moved_excuse (0 or more: street, place and phone that differ
+        count once), household_bound (0 or less: what the bound on all that a household shares took off) and, per
+        comparison, weight_<name> (bits) with level_<name> (-1: not said; 0: another; upwards).
     compared : int
         Pairs that were compared.
     skipped_blocks : dict
@@ -131,11 +133,20 @@ def splink_weights(api: Any, model: LinkageModel, at_least: float | None, with_l
     linker = Linker(api.register(TABLE), settings, log_level=None, validate_settings=False)
     register_frequencies(api, linker, model.frequencies)
     linker.table_management.register_blocked_pairs_for_predict(api.register(PAIRS))
-    # The bound only lowers a weight, so Splink may leave out what is below the threshold without it. A little less:
-    # sums in another order differ in the last digit.
-    weight = None if at_least is None else _weight(at_least) - 1e-6
+    # What Splink may leave out: it knows no excuse, which is less than all that speaks against a pair, and the bound
+    # only lowers a weight. A little less: sums in another order differ in the last digit.
+    weight = None if at_least is None else _weight(at_least) - _greatest_excuse(model) - 1e-3
     scored = linker.inference.predict(threshold_match_weight=weight, warning_mode="never")
     return str(scored.physical_name)
+
+
+def _greatest_excuse(model: LinkageModel) -> float:
+    worst = []
+    for comparison in model.comparisons:
+        if comparison["output_column_name"] in CHANGED_BY_A_MOVE:
+            levels = [one for one in comparison["comparison_levels"] if not one.get("is_null_level")]
+            worst.append(min(0.0, *(math.log2(one["m_probability"] / one["u_probability"]) for one in levels)))
+    return max(0.0, min(worst, default=0.0) - sum(worst))
 
 
 def register_frequencies(api: Any, linker: Any, frequencies: dict[str, dict[str, Any]]) -> None:
@@ -158,17 +169,31 @@ def register_frequencies(api: Any, linker: Any, frequencies: dict[str, dict[str,
         linker.table_management.register_term_frequency_lookup(api.register(table), column)
 
 
+def with_frequencies(model: LinkageModel) -> dict[str, str]:
+    """Per comparison the SQL of its whole weight: of the level, and of the value where rare values weigh more."""
+    weights = {}
+    for comparison in model.comparisons:
+        name = comparison["output_column_name"]
+        has_tf = any("tf_adjustment_column" in level for level in comparison["comparison_levels"])
+        weights[name] = f"(mw_{name} + mw_tf_adj_{name})" if has_tf else f"mw_{name}"
+    return weights
+
+
+def moved_sql(weights: Mapping[str, str]) -> str:
+    """What a move excuses: street, place and phone that speak against a pair count once, as the strongest of them."""
+    against = [f"least({weights[name]}, 0)" for name in CHANGED_BY_A_MOVE if name in weights]
+    return f"least({', '.join(against)}) - ({' + '.join(against)})" if len(against) > 1 else "0"
+
+
 def _bounded_sql(model: LinkageModel, weighed: str, at_least: float) -> str:
-    """Weights per comparison, the household bound, and their sum; rounded, so that no order of summing shows."""
-    tf = {
-        comparison["output_column_name"]
-        for comparison in model.comparisons
-        if any("tf_adjustment_column" in level for level in comparison["comparison_levels"])
-    }
+    """Weights per comparison, the bounds, and their sum; rounded, so that no order of summing shows."""
     names = model.comparison_names
-    weights = ", ".join(f"round(mw_{n}{f' + mw_tf_adj_{n}' if n in tf else ''}, 6) as weight_{n}" for n in names)
-    shared = " + ".join(["prior_weight", *(f"weight_{name}" for name in names if name not in model.personal)])
-    total = " + ".join(["prior_weight", "household_bound", *(f"weight_{name}" for name in names)])
+    weights = ", ".join(f"round({sql}, 6) as weight_{name}" for name, sql in with_frequencies(model).items())
+    moved = moved_sql({name: f"weight_{name}" for name in names})
+    shared = " + ".join(
+        ["prior_weight", "moved_excuse", *(f"weight_{name}" for name in names if name not in model.personal)]
+    )
+    total = " + ".join(["prior_weight", "moved_excuse", "household_bound", *(f"weight_{name}" for name in names)])
     levels = ", ".join(f"gamma_{name}::smallint as level_{name}" for name in names)
     each = ", ".join(f"weight_{name}, level_{name}" for name in names)
     return f"""
@@ -177,12 +202,14 @@ def _bounded_sql(model: LinkageModel, weighed: str, at_least: float) -> str:
                 round({model.prior_weight!r}::double, 6) as prior_weight, {weights}, {levels}
             from {weighed}
         ),
+        excused as (select *, round({moved}, 6)::double as moved_excuse from parts),
         bounded as (
-            select *, round(least(0, {model.household_weight!r}::double - ({shared})), 6) as household_bound from parts
+            select *, round(least(0, {model.household_weight!r}::double - ({shared})), 6) as household_bound
+            from excused
         ),
         summed as (select *, round({total}, 6) as match_weight from bounded)
         select left_no, right_no, 1 / (1 + pow(2::double, -match_weight)) as probability, match_weight,
-            prior_weight, household_bound, {each}
+            prior_weight, moved_excuse, household_bound, {each}
         from summed where match_weight >= {_weight(at_least)!r}::double
     """
 
@@ -192,7 +219,7 @@ def _empty_sql(model: LinkageModel) -> str:
     return f"""
         create or replace table {SCORED} as
         select 0 as left_no, 0 as right_no, 0::double as probability, 0::double as match_weight,
-            0::double as prior_weight, 0::double as household_bound, {each}
+            0::double as prior_weight, 0::double as moved_excuse, 0::double as household_bound, {each}
         where false
     """
 

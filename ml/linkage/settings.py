@@ -30,7 +30,7 @@ class LinkageSettings:
         number, an occupation, a birth place). Household: what they share (a state, a second line of the address).
     threshold : float
         Probability from which `score` reports a pair. Pairs are meant to be glued into groups, where one wrong pair
-        joins two groups: at 0.95 a pair is wrong once in twenty at the worst, most are far above.
+        joins two groups: at 0.99 a pair is wrong once in a hundred at the worst, and most are far above.
     max_pairs_per_rule : int
         A blocking rule that would make more is narrowed to its smaller blocks.
     max_block_records : int
@@ -47,7 +47,7 @@ class LinkageSettings:
 
     personal_extras: tuple[str, ...] = ()
     household_extras: tuple[str, ...] = ()
-    threshold: float = 0.95
+    threshold: float = 0.99
     max_pairs_per_rule: int = 10_000_000
     max_block_records: int = 1_000
     min_rule_share: float = 0.05

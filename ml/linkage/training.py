@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from ml.linkage.blocking import PAIRS, block, key_sql, person_rules, sized
 from ml.linkage.comparisons import Comparison, person_comparisons, splink_comparison, valued_levels
 from ml.linkage.engine import NUMBER, TABLE, LinkageError
 from ml.linkage.model import LinkageModel
-from ml.linkage.scoring import splink_weights
+from ml.linkage.scoring import moved_sql, splink_weights, with_frequencies
 from ml.linkage.settings import LinkageSettings
 
 Floats = npt.NDArray[np.float64]
@@ -230,7 +229,6 @@ class _Training:
     ) -> tuple[dict[str, dict[int, float]], dict[str, float], list[dict[str, Any]]]:
         """How often records of one person reach each level; and of pairs that share a number, how many are of one."""
         by_name: dict[str, list[tuple[dict[int, float], float]]] = {one.name: [] for one in comparisons}
-        spare: dict[str, list[tuple[dict[int, float], float]]] = {one.name: [] for one in comparisons}
         shared: dict[str, float] = {}
         sessions: list[dict[str, Any]] = []
         for columns, is_number in _sessions(self.settings, comparisons, identifying):
@@ -254,12 +252,12 @@ class _Training:
                     continue
                 found = _trained(core, comparison, "m")
                 if found:
-                    (spare if is_number else by_name)[comparison.name].append((found, certain))
+                    by_name[comparison.name].append((found, certain))
         m = {}
         for comparison in comparisons:
             values = [value for value, level in valued_levels(comparison) if not level.is_null]
             believed = {value: level.believed for value, level in valued_levels(comparison)}
-            m[comparison.name] = _mean_shares(values, by_name[comparison.name] or spare[comparison.name], believed)
+            m[comparison.name] = _mean_shares(values, by_name[comparison.name], believed)
         return m, shared, sessions
 
     def _note_training_block(self, columns: Sequence[str]) -> int:
@@ -291,13 +289,19 @@ class _Training:
         from splink.internals.exceptions import EMTrainingException
 
         linker = self._linker(comparisons, u)
+        # Sums of shares over patterns, in one order: the model must not depend on which thread was first.
+        threads = self._number("select current_setting('threads')")
+        self.con.execute("set threads = 1")
         same = " and ".join(f'l."{column}" = r."{column}"' for column in columns)
-        with contextlib.suppress(EMTrainingException):
+        try:
             session = linker.training.estimate_parameters_using_expectation_maximisation(
                 f"l.session_key = r.session_key and {same}", estimate_without_term_frequencies=True
             )
-            return session.core_model_settings
-        return None
+        except EMTrainingException:
+            return None
+        finally:
+            self.con.execute(f"set threads = {threads}")
+        return session.core_model_settings
 
     def _sample(self, blocked: int) -> float:
         """Keep about as many of the blocked pairs as the settings want; returns their share."""
@@ -312,16 +316,13 @@ class _Training:
         if not self._number(f"select count(*) from {PAIRS}"):
             return draft
         weighed = splink_weights(self.api, draft, None)
-        personal, household = [], []
-        for comparison in draft.comparisons:
-            name = comparison["output_column_name"]
-            has_tf = any("tf_adjustment_column" in level for level in comparison["comparison_levels"])
-            (personal if name in draft.personal else household).append(
-                f"mw_{name}{f' + mw_tf_adj_{name}' if has_tf else ''}"
-            )
+        weights = with_frequencies(draft)
+        personal = [sql for name, sql in weights.items() if name in draft.personal]
+        household = [sql for name, sql in weights.items() if name not in draft.personal]
+        household.append(moved_sql(weights))
         patterns = self.con.execute(f"""
             select round({" + ".join(personal) or "0"}, 2)::double as personal,
-                round({" + ".join(household) or "0"}, 2)::double as household, count(*)::double as pairs
+                round({" + ".join(household)}, 2)::double as household, count(*)::double as pairs
             from {weighed} group by all order by all
         """).fetchnumpy()
         self.con.execute(f"drop table if exists {weighed}")
