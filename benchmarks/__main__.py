@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 import importlib
 
-NAMES = ("chain", "dbt_calls", "event_log", "generation", "web_events", "bots", "linkage", "own_shop")
+NAMES = (
+    "chain",
+    "dbt_calls",
+    "event_log",
+    "generation",
+    "web_events",
+    "bots",
+    "identity",
+    "components",
+    "linkage",
+    "own_shop",
+)
 
 
 def main() -> None:

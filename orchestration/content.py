@@ -9,8 +9,8 @@ from pathlib import Path
 
 from orchestration.warehouse import reading
 
-# Which run wrote a row, and when, is not content.
-RUN_METADATA = frozenset({"run_id", "run_at"})
+# Which run or promotion wrote a row, and when, is not content.
+RUN_METADATA = frozenset({"run_id", "run_at", "promotion_number"})
 
 
 def content_hashes(database: Path) -> dict[str, str]:

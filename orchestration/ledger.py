@@ -18,6 +18,7 @@ import duckdb
 import yaml
 
 from ingestion.sql import literal
+from orchestration.warehouse import has_table
 from shops import PROJECT_ROOT, ShopFolders
 
 CONTRACT_FILE = PROJECT_ROOT / "models" / "ledger.yml"
@@ -89,7 +90,7 @@ def fingerprint(folders: ShopFolders) -> str:
         for file in files:
             digest.update(str(file.relative_to(PROJECT_ROOT)).encode())
             digest.update(file.read_bytes())
-    decisions = (folders.state / "identity_decisions").glob("*.parquet")
+    decisions = (folders.state / "identity_decisions").glob("*-d_*.parquet")
     for file in sorted((*folders.landing.rglob("*.parquet"), *decisions)):
         stat = file.stat()
         digest.update(f"{file.relative_to(folders.data)} {stat.st_size} {stat.st_mtime_ns}".encode())
@@ -179,6 +180,8 @@ def record_memberships(folders: ShopFolders, warehouse: Path, run_id: str) -> in
     Only what passed the identity gate in the run `run_id` is recorded. To record again changes nothing: rows that the
     ledger has come out of the warehouse with the number of their promotion.
     """
+    if not has_table(warehouse, "identity", "int_identity__memberships"):
+        return 0
     open_ledger(folders)
     folder = folders.state / "identity_memberships"
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -220,13 +223,10 @@ def record_memberships(folders: ShopFolders, warehouse: Path, run_id: str) -> in
 
 def record_linkage_model(folders: ShopFolders, warehouse: Path) -> None:
     """Keep the linkage model of a promoted run: retrained after a loss of the warehouse, it would tie other pairs."""
+    if not has_table(warehouse, "ml", "linkage_models"):
+        return
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        known = connection.execute(
-            "select count(*) from duckdb_tables() where schema_name = 'ml' and table_name = 'linkage_models'"
-        ).fetchone()
-        version = (
-            connection.execute("select model_version from ml.linkage_models").fetchone() if known and known[0] else None
-        )
+        version = connection.execute("select model_version from ml.linkage_models").fetchone()
         newest = newest_linkage_model(folders)
         if version is None or (newest is not None and newest["model_version"] == version[0]):
             return

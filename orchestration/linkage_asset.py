@@ -5,6 +5,8 @@ without this asset uses the pairs of the last run.
 """
 
 import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -17,7 +19,8 @@ from orchestration.progress import StageClock
 from orchestration.stages import gate_before
 from orchestration.warehouse import reading, writing
 from orchestration.workspace import RunWorkspace
-from shops import Settings
+from shops import Settings, ShopFolders
+from shops.settings import LinkageSection
 
 MODEL_NAME = "probabilistic_linkage"
 MIN_RECORDS = 200  # fewer records teach nothing about how often strangers agree
@@ -38,7 +41,6 @@ _PRINTS = """
 
 def build_linkage_asset(settings: Settings) -> dg.AssetsDefinition:
     """The asset `identity/probabilistic_linkage`."""
-    linkage = settings.identity.linkage
 
     @dg.asset(
         key=["identity", MODEL_NAME],
@@ -48,62 +50,89 @@ def build_linkage_asset(settings: Settings) -> dg.AssetsDefinition:
         description="Pairs of records that are likely one person though no rule ties them; learnt without labels.",
     )
     def probabilistic_linkage(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
-        from ml.linkage import LinkageModel, LinkageSettings, score, train
-
         clock = StageClock(context, "identity")
-        with reading(workspace.warehouse) as connection:
-            persons = connection.execute(_PERSONS).to_arrow_table()
-            stored = _stored_model(connection) or newest_linkage_model(workspace.folders)
-        if len(persons) < MIN_RECORDS:
-            with writing(workspace.warehouse) as connection:
-                for table in ("identity_matches", "linkage_models", "linkage_records"):
-                    connection.execute(f"delete from ml.{table}")
-            clock.done(f"linkage is off: {len(persons)} records that describe a person are too few to learn from")
+        linked = link(workspace.warehouse, workspace.folders, settings.identity.linkage, workspace.run_id)
+        if linked is None:
+            clock.done(f"linkage is off: fewer than {MIN_RECORDS} records describe a person")
             return dg.MaterializeResult(metadata={"switched_off": "too few records that describe a person"})
-        wanted = LinkageSettings(threshold=linkage.review_probability, max_pairs_per_rule=linkage.max_pairs_per_rule)
-        trained_with = json.dumps([wanted.threshold, wanted.max_pairs_per_rule])
-        is_new = (
-            stored is None
-            or stored["trained_with"] != trained_with
-            or len(persons) > RETRAIN_GROWTH * stored["record_count"]
-        )
-        if stored is None or is_new:
-            model = train(persons, wanted)
-            stored = {"trained_with": trained_with, "record_count": len(persons), "model": model.to_json()}
-        else:
-            model = LinkageModel.from_json(stored["model"])
-        with reading(workspace.warehouse) as connection:
-            connection.register("persons", persons)
-            changed, gone = _differences(connection, model.version)
-        found = score(model, persons, None if len(changed) == len(persons) else changed)
-        with writing(workspace.warehouse) as connection:
-            connection.register("persons", persons)
-            _store(connection, workspace.run_id, model, stored, found.pairs, changed + gone)
-            total = connection.execute(
-                "select count(*), count(*) filter (where match_probability >= ?) from ml.identity_matches",
-                [linkage.min_probability],
-            ).fetchone()
-        assert total is not None
         clock.done(
-            f"linkage: {len(changed):,} of {len(persons):,} records compared anew, {found.compared:,} pairs, "
-            f"{total[1]:,} tied, {total[0] - total[1]:,} for review"
+            f"linkage: {linked.changed:,} of {linked.records:,} records compared anew, {linked.compared:,} pairs, "
+            f"{linked.tied:,} tied, {linked.for_review:,} for review"
         )
-        skipped = {rule: f"{count} blocks are too large" for rule, count in found.skipped_blocks.items()}
-        left_out = [f"- {name}: {why}" for name, why in {**model.dropped, **skipped}.items()]
         return dg.MaterializeResult(
             metadata={
-                "dagster/row_count": total[0],
-                "model_version": model.version,
-                "trained_now": is_new,
-                "records": len(persons),
-                "records_compared_anew": len(changed),
-                "pairs_compared": found.compared,
-                "pairs_tied": total[1],
-                "left_out": dg.MetadataValue.md("\n".join(left_out) or "nothing"),
+                "dagster/row_count": linked.tied + linked.for_review,
+                "model_version": linked.model_version,
+                "trained_now": linked.is_new,
+                "records": linked.records,
+                "records_compared_anew": linked.changed,
+                "pairs_compared": linked.compared,
+                "pairs_tied": linked.tied,
+                "left_out": dg.MetadataValue.md("\n".join(f"- {why}" for why in linked.left_out) or "nothing"),
             }
         )
 
     return probabilistic_linkage
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What a linkage did: records there are and compared anew, pairs compared, tied and possible, what it left out."""
+
+    model_version: str
+    is_new: bool
+    records: int
+    changed: int
+    compared: int
+    tied: int
+    for_review: int
+    left_out: list[str]
+
+
+def link(warehouse: Path, folders: ShopFolders, settings: LinkageSection, run_id: str) -> Linked | None:
+    """Compare the persons in `warehouse` that changed with all, and write the pairs to `ml.identity_matches`.
+
+    The model is the last one, of the warehouse or else of the ledger; it is trained anew when its settings changed or
+    the records have become many more. None where too few records describe a person: then there are no pairs.
+    """
+    from ml.linkage import LinkageModel, LinkageSettings, score, train
+
+    with reading(warehouse) as connection:
+        persons = connection.execute(_PERSONS).to_arrow_table()
+        stored = _stored_model(connection) or newest_linkage_model(folders)
+    if len(persons) < MIN_RECORDS:
+        with writing(warehouse) as connection:
+            for table in ("identity_matches", "linkage_models", "linkage_records"):
+                connection.execute(f"delete from ml.{table}")
+        return None
+    wanted = LinkageSettings(threshold=settings.review_probability, max_pairs_per_rule=settings.max_pairs_per_rule)
+    trained_with = json.dumps([wanted.threshold, wanted.max_pairs_per_rule])
+    is_new = (
+        stored is None
+        or stored["trained_with"] != trained_with
+        or len(persons) > RETRAIN_GROWTH * stored["record_count"]
+    )
+    if stored is None or is_new:
+        model = train(persons, wanted)
+        stored = {"trained_with": trained_with, "record_count": len(persons), "model": model.to_json()}
+    else:
+        model = LinkageModel.from_json(stored["model"])
+    with reading(warehouse) as connection:
+        connection.register("persons", persons)
+        changed, gone = _differences(connection, model.version)
+    found = score(model, persons, None if len(changed) == len(persons) else changed)
+    with writing(warehouse) as connection:
+        connection.register("persons", persons)
+        _store(connection, run_id, model, stored, found.pairs, changed + gone)
+        counts = connection.execute(
+            "select count(*) filter (where match_probability >= $1), count(*) filter (where match_probability < $1) "
+            "from ml.identity_matches",
+            [settings.min_probability],
+        ).fetchone()
+    assert counts is not None
+    skipped = {rule: f"{count} blocks are too large" for rule, count in found.skipped_blocks.items()}
+    left_out = [f"{name}: {why}" for name, why in {**model.dropped, **skipped}.items()]
+    return Linked(model.version, is_new, len(persons), len(changed), found.compared, counts[0], counts[1], left_out)
 
 
 def _stored_model(connection: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
@@ -178,6 +207,7 @@ def _explanation_sql(model: Any) -> str:
         )
         found = f"case level_{name} when -1 then 'one says nothing' {found} end"
         steps.append(_step(name.replace("_", " "), found, f"weight_{name}"))
+    steps.append(_step("moved", "'what differs with a move counts once'", "moved_excuse"))
     steps.append(_step("household", "'what a household shares weighs no more'", "household_bound"))
     return f"to_json([{', '.join(steps)}])"
 

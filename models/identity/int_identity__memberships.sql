@@ -91,8 +91,15 @@ corrections as (
         and told.customer_id is distinct from last_recorded.customer_id
 ),
 
-additions as (
-    select history.*
+-- What came after the ledger. A record that was believed to be a customer's is that customer's until something changes.
+later as (
+    select
+        history.*,
+        last_recorded.source_record_key is null as is_unrecorded,
+        coalesce(
+            lag(history.customer_id) over (partition by history.source_record_key order by history.valid_from),
+            last_recorded.customer_id
+        ) as customer_id_before
     from history
     left join last_recorded on history.source_record_key = last_recorded.source_record_key
     left join corrections on history.source_record_key = corrections.source_record_key
@@ -100,6 +107,21 @@ additions as (
     where
         last_recorded.source_record_key is null
         or (history.valid_from > instants.known_through and corrections.source_record_key is null)
+),
+
+additions as (
+    select
+        source_record_key,
+        source_system,
+        source_record_id,
+        customer_id,
+        match_rule,
+        match_confidence,
+        valid_from
+    from later
+    where
+        is_unrecorded
+        or customer_id is distinct from customer_id_before
 ),
 
 every_row as (

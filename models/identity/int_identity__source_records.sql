@@ -1,7 +1,7 @@
 {#-
     Each source that names people: its records, and when they were seen. All versions that ever landed are read, not only
-    those that stand: a record that is landed again keeps its first load, and with it the customer keeps the id. A
-    visitor who never said a name is nobody's record: nothing can tie it to anyone.
+    those that stand: a record that is landed again keeps its first load and its first arrival, and with them the customer
+    keeps its id and its history. A visitor who never said a name is nobody's record: nothing can tie it to anyone.
 -#}
 {%- set record_sources = [
     ('loyalty_members', 'base_loyalty__members', 'loyalty_id', 'occurred_at'),
@@ -57,7 +57,7 @@ seen as (
         min(loads.load_sequence) as first_load_sequence,
         min(case when of_loads.stands then of_loads.seen_at end) as first_seen_at,
         max(case when of_loads.stands then of_loads.seen_at end) as last_seen_at,
-        min(case when of_loads.stands then of_loads.known_at end) as first_known_at
+        min(of_loads.known_at) as first_known_at
     from of_loads
     inner join loads on of_loads.load_id = loads.load_id
     where of_loads.source_record_id is not null

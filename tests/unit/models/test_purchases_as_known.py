@@ -33,7 +33,7 @@ def featured(
     models.build(warehouse, *STAGING)
     warehouse.execute("""
         create table identity.master_customer_index as
-        select distinct 'orders' as source_system, loyalty_id as source_record_id, loyalty_id as customer_id,
+        select distinct 'orders' as source_system, buyer as source_record_id, loyalty_id as customer_id,
             null::timestamp as valid_to
         from staging.stg_shop__orders where loyalty_id is not null
     """)

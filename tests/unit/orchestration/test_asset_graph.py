@@ -23,6 +23,8 @@ def test_every_asset_waits_for_the_gates_of_all_earlier_stages(definitions: dg.D
     graph = definitions.resolve_asset_graph()
     seen = 0
     for key in graph.get_all_asset_keys():
+        if key.path[0] == "ledger":
+            continue  # written by people and by promoted runs, not by a step of this one
         stage = graph.get(key).group_name
         earlier = STAGES[: STAGES.index(stage)] if stage in STAGES else STAGES
         upstream = _ancestors(graph, key)
