@@ -160,8 +160,8 @@ def _f1(precision: float, recall: float) -> float:
 def _line(one: Quality) -> str:
     return (
         f"{one.shop}, {one.by}: {one.records:,} records of {one.people:,} people; "
-        f"pairs: precision {one.precision:.4f}, recall {one.recall:.4f}, F1 {one.f1:.4f}; groups: precision {one.group_precision:.4f}, "
-        f"recall {one.group_recall:.4f}, F1 {one.group_f1:.4f}"
+        f"pairs: precision {one.precision:.4f}, recall {one.recall:.4f}, F1 {one.f1:.4f}; "
+        f"groups: precision {one.group_precision:.4f}, recall {one.group_recall:.4f}, F1 {one.group_f1:.4f}"
     )
 
 

@@ -186,8 +186,9 @@ class Limits:
 def divide(people: dict[int, Person], bonds: Sequence[Bond], limits: Limits) -> dict[int, int]:
     """Records of one component that cannot all be one person, as parts that can.
 
-    The strongest bonds are followed first; one that would join what cannot be one person joins nothing there. The
-    answer depends on the records and bonds alone, not on the order in which either is given.
+    The strongest bonds are followed first; one that would join what cannot be one person joins nothing there. What
+    somebody decided comes last and joins the people that were found, whatever the limits say. The answer depends on
+    the records and bonds alone, not on the order in which either is given.
 
     Parameters
     ----------
@@ -212,7 +213,7 @@ def divide(people: dict[int, Person], bonds: Sequence[Bond], limits: Limits) -> 
             record = root[record]
         return record
 
-    for bond in sorted(bonds, key=lambda one: (-one.strength, one.name, sorted(one.members))):
+    for bond in sorted(bonds, key=lambda one: (one.strength >= DECIDED, -one.strength, one.name, sorted(one.members))):
         # Within a bond, whoever fits joins the first of its groups that it fits.
         tied: list[int] = []
         for record in sorted(bond.members):
@@ -238,7 +239,7 @@ def _can_be_one(one: Person, other: Person, ours: set[int], theirs: set[int], st
         return True
     for kind, most in limits.most.items():
         mine, yours = one.limited.get(kind, set()), other.limited.get(kind, set())
-        # Too many already, by decision: a bond that brings no further one does not make it worse.
+        # One record that has too many by itself is not made worse by a bond that brings no further one.
         if len(mine | yours) > max(most, len(mine), len(yours)):
             return False
     if one.size + other.size > limits.max_records:

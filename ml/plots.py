@@ -278,7 +278,8 @@ def match_weights(names: tuple[str, str], steps: Sequence[Mapping[str, Any]], pr
     axes.margins(x=0.12)
     axes.set_xlabel(f"match weight, bits (in all {total:+.1f}: {probability:.2%} one person)")
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    # no date, no name of the program: the same pair is the same page
+    figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     picture = buffer.getvalue()[buffer.getvalue().index("<svg") :]
     rows = "".join(
         f"<tr><td>{escape(str(step['comparison']))}</td><td>{escape(str(step['found']))}</td>"

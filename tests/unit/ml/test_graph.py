@@ -143,6 +143,10 @@ def test_names_do_not_undo_sure_evidence_and_nothing_undoes_a_decision_but_anoth
     cards = {0: Person(limited={"loyalty_id": {"k1"}}), 1: Person(limited={"loyalty_id": {"k2"}})}
     assert divide(cards, [Bond(1.0, "login", (0, 1))], LIMITS) == {0: 0, 1: 1}
     assert divide(cards, [Bond(DECIDED, "said so", (0, 1))], LIMITS) == {0: 0, 1: 0}
+    # Two people of a card and a contact each: who says that the contacts are one joins the people.
+    people = {**cards, 2: Person(), 3: Person()}
+    bonds = [Bond(0.97, "a", (0, 2)), Bond(0.97, "b", (1, 3)), Bond(DECIDED, "said so", (2, 3))]
+    assert set(divide(people, bonds, LIMITS).values()) == {0}
     apart = {0: Person(excluded={1}), 1: Person(excluded={0})}
     assert divide(apart, [Bond(DECIDED, "said so", (0, 1))], LIMITS) == {0: 0, 1: 1}
 
