@@ -8,6 +8,7 @@ them): dbt's events turned into Dagster's, and the only call after which another
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
+from ingestion.encoding import first_unreadable
 from shops import PROJECT_ROOT, ShopFolders
 
 
@@ -153,8 +155,18 @@ def _failures(result: Any) -> str:
     bad = [node for node in nodes if str(node.status) in {"error", "fail", "runtime error"}]
     if not bad:
         return f"dbt build failed: {result.exception}"
-    lines = [f"{node.node.name}: {node.message}" for node in bad]
-    return (
-        f"dbt build failed at {len(bad)} of {len(nodes)} nodes:\n" + "\n".join(lines) + "\nNext: read the compiled SQL "
-        "of the node in the run's dbt folder, correct the model or the data, and run again."
-    )
+    lines = "\n".join(f"{node.node.name}: {node.message}" for node in bad)
+    return f"dbt build failed at {len(bad)} of {len(nodes)} nodes:\n{lines}\nNext: {_next_step(lines)}"
+
+
+def _next_step(messages: str) -> str:
+    named = re.search(r'Invalid string encoding found in Parquet file "([^"]+)"', messages)
+    place = first_unreadable(Path(named.group(1))) if named else None
+    if named and place:
+        column, row = place
+        return (
+            f"column {column}, row {row} of {named.group(1)} is no UTF-8. "
+            "Write the file anew from its source, as UTF-8; or delete the load's row file under landing/loads/ and land "
+            "the load again. Then run again."
+        )
+    return "read the compiled SQL of the node in the run's dbt folder, correct the model or the data, and run again."

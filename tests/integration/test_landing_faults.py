@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from orchestration.content import content_hashes
@@ -69,3 +71,22 @@ def test_a_bad_file_is_named_and_a_good_one_heals(
         shutil.copy2(good, file)
         assert run_chain(shop).success
         assert content_hashes(shop.warehouse) == hashes
+
+
+def test_text_that_is_no_utf8_is_named_with_column_and_row(shop: ShopFolders) -> None:
+    """No adapter of ours writes such a file; somebody else's may. It merges nobody: the run ends before identity."""
+    before = ReaderView.of(shop)
+    (file,) = (shop.landing / "crm_contacts").glob("load_date=2018*/*.parquet")
+    table = pq.read_table(file)
+    texts = [None if text is None else text.encode() for text in table["email"].to_pylist()]
+    texts[6] = "café@example.com".encode("latin-1")
+    written = pa.array(texts, pa.binary())
+    unreadable = pa.Array.from_buffers(pa.string(), len(written), written.buffers())
+    pq.write_table(table.set_column(table.schema.get_field_index("email"), "email", unreadable), file)
+
+    outcome = run_chain(shop)
+
+    assert not outcome.success
+    assert f"column email, row 7 of {file} is no UTF-8" in outcome.failures[0]
+    assert "Next:" in outcome.failures[0]
+    assert ReaderView.of(shop) == before

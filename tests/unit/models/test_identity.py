@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ml.graph import connected_components
+from shops import PROJECT_ROOT
 from tests.unit.models.compiled import CompiledModels, Row, at, land, line, order, rows
 
 WEB = ("stg_web__identifications", "stg_web__visitors", "base_web__events")
@@ -485,3 +489,19 @@ def test_the_golden_record_takes_the_most_trusted_word_then_the_newest(models: C
     ]
     provenance = "select source_record_id, said_count, value_count from identity.int_identity__golden_values where field = 'city'"
     assert shop.ask(provenance) == [("C1", 3, 3)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 15), st.integers(1, 15)).filter(lambda edge: edge[0] != edge[1]), max_size=25))
+@settings(max_examples=40, deadline=None)
+def test_components_in_sql_are_those_of_scipy(edges: list[tuple[int, int]]) -> None:
+    sql = (PROJECT_ROOT / "models/identity/in_sql/int_identity__components.sql").read_text(encoding="utf-8")
+    sql = re.sub(r"{{ ref\('(\w+)'\) }}", r"\1", re.sub(r"{#-.*?-#}", "", sql, flags=re.DOTALL))
+    with duckdb.connect() as connection:
+        connection.execute("create table int_identity__source_records as select unnest(range(1, 16)) as record_number")
+        connection.execute("create table int_identity__edges (left_number bigint, right_number bigint)")
+        if edges:
+            connection.executemany("insert into int_identity__edges values (?, ?)", edges)
+        in_sql = connection.execute(f"from ({sql}) order by record_number").fetchall()
+    ends = np.array(edges, dtype=np.int64).reshape(-1, 2) - 1
+    by_scipy = connected_components(15, ends[:, 0], ends[:, 1]) + 1
+    assert in_sql == list(enumerate(by_scipy.tolist(), start=1))
