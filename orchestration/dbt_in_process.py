@@ -166,7 +166,7 @@ def _next_step(messages: str) -> str:
         column, row = place
         return (
             f"column {column}, row {row} of {named.group(1)} is no UTF-8. "
-            "Write the file anew from its source, as UTF-8; or delete the load's row file under landing/loads/ and land "
-            "the load again. Then run again."
+            "Write the file anew from its source, as UTF-8; or delete the load's row file under landing/loads/ and "
+            "land the load again. Then run again."
         )
     return "read the compiled SQL of the node in the run's dbt folder, correct the model or the data, and run again."
