@@ -275,7 +275,8 @@ def match_weights(names: tuple[str, str], steps: Sequence[Mapping[str, Any]], pr
     axes.axvline(total, color="#444444", linewidth=0.8, linestyle=":")
     axes.set_yticks(range(len(steps)), [str(step["comparison"]) for step in steps])
     axes.invert_yaxis()
-    axes.margins(x=0.12)
+    axes.use_sticky_edges = False
+    axes.margins(x=0.08)
     axes.set_xlabel(f"match weight, bits (in all {total:+.1f}: {probability:.2%} one person)")
     buffer = io.StringIO()
     # no date, no name of the program: the same pair is the same page

@@ -49,7 +49,9 @@ def _warehouse(folders: ShopFolders, people: int) -> None:
             "last_name varchar, birth_date date, email_key varchar, phone varchar, street varchar, "
             "street_number varchar, postcode varchar, city varchar)"
         )
-        connection.executemany("insert into identity.int_identity__persons values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        if rows:
+            placeholders = ", ".join("?" * 10)
+            connection.executemany(f"insert into identity.int_identity__persons values ({placeholders})", rows)
 
 
 def _ask(folders: ShopFolders, query: str) -> list[tuple[Any, ...]]:
