@@ -51,8 +51,8 @@ class LinkageSettings:
     max_pairs_per_rule: int = 10_000_000
     max_block_records: int = 1_000
     min_rule_share: float = 0.05
-    training_pairs: int = 1_000_000
-    random_pairs: int = 5_000_000
+    training_pairs: int = 300_000
+    random_pairs: int = 500_000
     frequent_values: int = 20_000
 
     def __post_init__(self) -> None:

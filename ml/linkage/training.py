@@ -17,7 +17,7 @@ from ml.linkage.blocking import PAIRS, block, key_sql, person_rules, sized
 from ml.linkage.comparisons import Comparison, person_comparisons, splink_comparison, valued_levels
 from ml.linkage.engine import NUMBER, TABLE, LinkageError
 from ml.linkage.model import LinkageModel
-from ml.linkage.scoring import moved_sql, splink_weights, with_frequencies
+from ml.linkage.scoring import moved_sql, note_frequencies, splink_weights, with_frequencies
 from ml.linkage.settings import LinkageSettings
 
 Floats = npt.NDArray[np.float64]
@@ -315,6 +315,7 @@ class _Training:
         """The log odds that make the blocked pairs' probabilities add up to what they were computed from."""
         if not self._number(f"select count(*) from {PAIRS}"):
             return draft
+        note_frequencies(self.api, draft.frequencies)
         weighed = splink_weights(self.api, draft, None)
         weights = with_frequencies(draft)
         personal = [sql for name, sql in weights.items() if name in draft.personal]
