@@ -104,13 +104,24 @@ def key_sql(keys: Sequence[str]) -> str:
 
 def sized(api: Any, rules: Sequence[Rule], settings: LinkageSettings) -> list[SizedRule]:
     """Each rule with the largest block that its bound of pairs allows."""
-    return [_sized(api, rule, settings) for rule in rules]
+    if not rules:
+        return []
+    con = api.duckdb_con
+    con.execute(f"create or replace table linkage_all_keys as {_keys_sql(rules)}")
+    made = [_sized(con, number, rule, settings) for number, rule in enumerate(rules)]
+    con.execute("drop table linkage_all_keys")
+    return made
 
 
-def _sized(api: Any, rule: Rule, settings: LinkageSettings) -> SizedRule:
-    blocks = api.duckdb_con.execute(f"""
+def _keys_sql(rules: Iterable[Rule | SizedRule]) -> str:
+    hashes = ", ".join(f"{key_sql(rule.keys)} as k{number}" for number, rule in enumerate(rules))
+    return f"select {NUMBER}, {hashes} from {TABLE}"
+
+
+def _sized(con: Any, number: int, rule: Rule, settings: LinkageSettings) -> SizedRule:
+    blocks = con.execute(f"""
         select size::bigint, count(*)::bigint as blocks, (count(*) * size * (size - 1) // 2)::bigint as pairs
-        from (select count(*) as size from {TABLE} where {_some(rule.keys)} group by {key_sql(rule.keys)})
+        from (select count(*) as size from linkage_all_keys where k{number} is not null group by k{number})
         where size > 1 group by size order by size
     """).fetchall()
     pairs = records = limit = 0
@@ -130,10 +141,6 @@ def _sized(api: Any, rule: Rule, settings: LinkageSettings) -> SizedRule:
         return SizedRule(rule.name, rule.keys, limit, pairs, all_pairs, reason)
     # Nothing had to be cut; later data may have larger blocks, up to the general bound.
     return SizedRule(rule.name, rule.keys, settings.max_block_records, pairs, all_pairs, None)
-
-
-def _some(keys: Sequence[str]) -> str:
-    return f"{key_sql(keys)} is not null"
 
 
 def block(api: Any, rules: Sequence[SizedRule], changed_only: bool = False) -> tuple[int, dict[str, int]]:
@@ -172,8 +179,7 @@ def block(api: Any, rules: Sequence[SizedRule], changed_only: bool = False) -> t
 
 def _hashed(con: Any, rules: Sequence[SizedRule]) -> dict[str, int]:
     """Make the table `linkage_keys`: per record a number per rule, null where its block is beyond the limit."""
-    hashes = ", ".join(f"{key_sql(rule.keys)} as k{number}" for number, rule in enumerate(rules))
-    con.execute(f"create or replace table linkage_all_keys as select {NUMBER}, {hashes} from {TABLE}")
+    con.execute(f"create or replace table linkage_all_keys as {_keys_sql(rules)}")
     skipped = {}
     joins, columns = [], []
     for number, rule in enumerate(rules):
