@@ -214,14 +214,14 @@ def _email() -> Comparison:
         '"named_last_l" = "named_last_r" and "email_l" <> "email_r"',
         _only(same_user, "true").replace("else false", f"else {near.condition}"),
     )
-    maybe_near, others = near.only_if, f"({_equal('named_last')}) is not true"
+    maybe_near, others = near.only_if, f"({_equal('last_name')}) is not true"
     levels = (
         Level(
             "not said, or alike as the last names are",
             f'"email_l" is null or "email_r" is null or coalesce({explained}, false)',
             0.0,
             is_null=True,
-            only_if=f"{_unsaid('email')} or {_equal('named_last')} and ({_equal('email_user')} or {maybe_near})",
+            only_if=f"{_unsaid('email')} or {_equal('last_name')} and ({_equal('email_user')} or {maybe_near})",
         ),
         _exact("email", 0.7),
         Level("the same before the @", same_user, 0.05, only_if=f"{_equal('email_user')} and {others}"),
@@ -252,7 +252,7 @@ def _name_in_email() -> Comparison:
     applies, bare, fits = (" or ".join(both) for both in zip(sides("l", "r"), sides("r", "l"), strict=True))
     levels = (
         Level("not asked, or the last name alone", f"({applies}) is not true or ({bare}) is true", 0.0, is_null=True),
-        Level("the given name or its initial", f"({fits}) is true", 0.8, only_if=_unsaid("named_last")),
+        Level("the given name or its initial", f"({fits}) is true", 0.8, only_if=_unsaid("last_name")),
         _else(0.2),
     )
     return Comparison("name_in_email", ("email",), levels, is_personal=True, learns_where_it_blocks=True)

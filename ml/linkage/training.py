@@ -108,7 +108,7 @@ class _Training:
             dropped=self.dropped,
         )
         share = self._note_sample(rules)
-        sampled, _ = block(self.api, rules, changed_only=share < 1)
+        sampled, _ = block(self.api, rules, changed_only=share < 1, just_sized=True)
         draft = self._with_priors(draft, share)
         if shared:
             u = self._u_of_numbers(comparisons, m, u, shared, draft.prior_weight)
@@ -199,7 +199,7 @@ class _Training:
             "comparisons": plain,
             "blocking_rules_to_generate_predictions": [],
             "probability_two_random_records_match": min(0.5, 1 / max(self.records, 2)),
-            "em_convergence": 1e-5,
+            "em_convergence": 1e-4,
             "max_iterations": 100,
             "retain_matching_columns": False,
         }
