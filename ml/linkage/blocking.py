@@ -6,7 +6,7 @@ out, and other rules have to find their pairs: a block of 10,000 records would m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -103,14 +103,26 @@ def key_sql(keys: Sequence[str]) -> str:
 
 
 def sized(api: Any, rules: Sequence[Rule], settings: LinkageSettings) -> list[SizedRule]:
-    """Each rule with the largest block that its bound of pairs allows."""
-    return [_sized(api, rule, settings) for rule in rules]
+    """Each rule with the largest block that its bound of pairs allows.
+
+    Leaves the table `linkage_all_keys` to `block`.
+    """
+    if not rules:
+        return []
+    con = api.duckdb_con
+    con.execute(f"create or replace table linkage_all_keys as {_keys_sql(rules)}")
+    return [_sized(con, number, rule, settings) for number, rule in enumerate(rules)]
 
 
-def _sized(api: Any, rule: Rule, settings: LinkageSettings) -> SizedRule:
-    blocks = api.duckdb_con.execute(f"""
+def _keys_sql(rules: Iterable[Rule | SizedRule]) -> str:
+    hashes = ", ".join(f"{key_sql(rule.keys)} as k{number}" for number, rule in enumerate(rules))
+    return f"select {NUMBER}, {hashes} from {TABLE}"
+
+
+def _sized(con: Any, number: int, rule: Rule, settings: LinkageSettings) -> SizedRule:
+    blocks = con.execute(f"""
         select size::bigint, count(*)::bigint as blocks, (count(*) * size * (size - 1) // 2)::bigint as pairs
-        from (select count(*) as size from {TABLE} where {_some(rule.keys)} group by {key_sql(rule.keys)})
+        from (select count(*) as size from linkage_all_keys where k{number} is not null group by k{number})
         where size > 1 group by size order by size
     """).fetchall()
     pairs = records = limit = 0
@@ -132,24 +144,25 @@ def _sized(api: Any, rule: Rule, settings: LinkageSettings) -> SizedRule:
     return SizedRule(rule.name, rule.keys, settings.max_block_records, pairs, all_pairs, None)
 
 
-def _some(keys: Sequence[str]) -> str:
-    return f"{key_sql(keys)} is not null"
-
-
-def block(api: Any, rules: Sequence[SizedRule], changed_only: bool = False) -> tuple[int, dict[str, int]]:
+def block(
+    api: Any, rules: Sequence[SizedRule], changed_only: bool = False, just_sized: bool = False
+) -> tuple[int, dict[str, int]]:
     """Make the table `linkage_pairs` (match_key, join_key_l < join_key_r), each pair once, by the first rule.
 
-    With `changed_only` a pair needs a record of the table `linkage_changed`. Returns the number of pairs, and per rule
-    how many blocks of today's records were beyond its limit.
+    With `changed_only` a pair needs a record of the table `linkage_changed`; `just_sized`: the rules were sized on
+    these very records. Returns the number of pairs, and per rule how many blocks of today's records were beyond its
+    limit.
     """
     con = api.duckdb_con
-    active = [rule for rule in rules if rule.max_block > 1]
     con.execute(f"create or replace table {PAIRS} (match_key varchar, join_key_l integer, join_key_r integer)")
+    active = [number for number, rule in enumerate(rules) if rule.max_block > 1]
     if not active:
         return 0, {}
-    skipped = _hashed(con, active)
-    for number in range(len(active)):
-        before = "".join(f" and (l.k{n} = r.k{n}) is not true" for n in range(number))
+    if not just_sized:
+        con.execute(f"create or replace table linkage_all_keys as {_keys_sql(rules)}")
+    skipped = _limited(con, {number: rules[number] for number in active}, just_sized)
+    for place, number in enumerate(active):
+        before = "".join(f" and (l.k{n} = r.k{n}) is not true" for n in active[:place])
         joined = f"from linkage_keys as l join linkage_keys as r using (k{number}) where"
         if changed_only:
             # The changed side first: what did not change is not joined with itself.
@@ -170,13 +183,14 @@ def block(api: Any, rules: Sequence[SizedRule], changed_only: bool = False) -> t
     return int(made), skipped
 
 
-def _hashed(con: Any, rules: Sequence[SizedRule]) -> dict[str, int]:
+def _limited(con: Any, rules: Mapping[int, SizedRule], just_sized: bool) -> dict[str, int]:
     """Make the table `linkage_keys`: per record a number per rule, null where its block is beyond the limit."""
-    hashes = ", ".join(f"{key_sql(rule.keys)} as k{number}" for number, rule in enumerate(rules))
-    con.execute(f"create or replace table linkage_all_keys as select {NUMBER}, {hashes} from {TABLE}")
     skipped = {}
     joins, columns = [], []
-    for number, rule in enumerate(rules):
+    for number, rule in rules.items():
+        if just_sized and rule.reason is None:
+            columns.append(f"a.k{number}")  # no block is beyond
+            continue
         con.execute(f"""
             create or replace temp table linkage_beyond_{number} as
             select k{number} from linkage_all_keys where k{number} is not null

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ml.linkage.settings import LinkageSettings
@@ -13,7 +13,8 @@ from ml.linkage.settings import LinkageSettings
 class Level:
     """One level: an SQL condition on `_l` and `_r` columns, and what is believed of it where nothing can be learnt.
 
-    `believed` is the share of pairs of one person that reach this level, where both say something.
+    `believed` is the share of pairs of one person that reach this level, where both say something. `only_if`: what
+    holds, of the numbers of `ml.linkage.bounds`, wherever `condition` does, and is cheaper; none is known if None.
     """
 
     label: str
@@ -21,6 +22,7 @@ class Level:
     believed: float
     term_frequencies: str | None = None
     is_null: bool = False
+    only_if: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,25 @@ def valued_levels(comparison: Comparison) -> list[tuple[int, Level]]:
 
 def _null(*columns: str) -> Level:
     either = " and ".join(f'("{column}_l" is null or "{column}_r" is null)' for column in columns)
-    return Level("not said", either, 0.0, is_null=True)
+    only_if = _unsaid(*columns) if len(columns) == 1 else " and ".join(f"({_unsaid(column)})" for column in columns)
+    return Level("not said", either, 0.0, is_null=True, only_if=only_if)
 
 
 def _exact(column: str, believed: float) -> Level:
-    return Level("the same", f'"{column}_l" = "{column}_r"', believed, term_frequencies=column)
+    condition = f'"{column}_l" = "{column}_r"'
+    return Level("the same", condition, believed, term_frequencies=column, only_if=_equal(column))
+
+
+def _equal(column: str, other: str | None = None) -> str:
+    return f"l.same_{column} = r.same_{other or column}"
+
+
+def _unsaid(column: str) -> str:
+    return f"l.same_{column} is null or r.same_{column} is null"
+
+
+def _maybe_one_off(column: str) -> str:
+    return f"abs(l.length_{column} - r.length_{column}) <= 1"
 
 
 def _else(believed: float) -> Level:
@@ -119,19 +135,20 @@ def _one_off(column: str, believed: float) -> Level:
         f"case when length({left}) = length({right}) then {_only(f'hamming({left}, {right}) <= 2', near)} "
         f"when abs(length({left}) - length({right})) = 1 then {near} else false end"
     )
-    return Level("one character off", condition, believed)
+    return Level("one character off", condition, believed, only_if=_maybe_one_off(column))
 
 
 # `swap_first`, `named_first` and their like are copies of the names. Splink leaves a comparison out of a training
 # session whose block is made of a column that it reads, and the other name must not count as read.
 _SWAPPED = '"swap_first_l" = "swap_last_r" and "swap_last_l" = "swap_first_r" and "swap_first_l" <> "swap_last_l"'
+_MAYBE_SWAPPED = f"{_equal('given_name', 'last_name')} and {_equal('last_name', 'given_name')}"
 
 
 def _given_name() -> Comparison:
     levels = (
         _null("given_name"),
         _exact("given_name", 0.75),
-        Level("first and last name swapped", _SWAPPED, 0.01),
+        Level("first and last name swapped", _SWAPPED, 0.01, only_if=_MAYBE_SWAPPED),
         _alike("given_name", 0.92, 0.08),
         Level(
             "one begins the other",
@@ -149,7 +166,13 @@ def _last_name() -> Comparison:
     within = 'contains("last_name_l", "last_name_r") or contains("last_name_r", "last_name_l")'
     levels = (
         # Swapped names count once, with the given name.
-        Level("not said, or swapped", f"{unsaid} or coalesce({_SWAPPED}, false)", 0.0, is_null=True),
+        Level(
+            "not said, or swapped",
+            f"{unsaid} or coalesce({_SWAPPED}, false)",
+            0.0,
+            is_null=True,
+            only_if=f"{_unsaid('last_name')} or {_MAYBE_SWAPPED}",
+        ),
         _exact("last_name", 0.78),
         _alike("last_name", 0.92, 0.08),
         Level("one within the other", f'least(length("last_name_l"), length("last_name_r")) >= 3 and ({within})', 0.02),
@@ -191,16 +214,18 @@ def _email() -> Comparison:
         '"named_last_l" = "named_last_r" and "email_l" <> "email_r"',
         _only(same_user, "true").replace("else false", f"else {near.condition}"),
     )
+    maybe_near, others = near.only_if, f"({_equal('last_name')}) is not true"
     levels = (
         Level(
             "not said, or alike as the last names are",
             f'"email_l" is null or "email_r" is null or coalesce({explained}, false)',
             0.0,
             is_null=True,
+            only_if=f"{_unsaid('email')} or {_equal('last_name')} and ({_equal('email_user')} or {maybe_near})",
         ),
         _exact("email", 0.7),
-        Level("the same before the @", same_user, 0.05),
-        near,
+        Level("the same before the @", same_user, 0.05, only_if=f"{_equal('email_user')} and {others}"),
+        replace(near, only_if=f"{maybe_near} and {others}"),
         _else(0.2),
     )
     return Comparison("email", ("email",), levels, identifies=True)
@@ -227,7 +252,7 @@ def _name_in_email() -> Comparison:
     applies, bare, fits = (" or ".join(both) for both in zip(sides("l", "r"), sides("r", "l"), strict=True))
     levels = (
         Level("not asked, or the last name alone", f"({applies}) is not true or ({bare}) is true", 0.0, is_null=True),
-        Level("the given name or its initial", f"({fits}) is true", 0.8),
+        Level("the given name or its initial", f"({fits}) is true", 0.8, only_if=_unsaid("last_name")),
         _else(0.2),
     )
     return Comparison("name_in_email", ("email",), levels, is_personal=True, learns_where_it_blocks=True)
@@ -259,7 +284,7 @@ def _street() -> Comparison:
             0.1,
         ),
         _alike("street", 0.92, 0.04),
-        Level("the same number", '"street_number_l" = "street_number_r"', 0.03),
+        Level("the same number", '"street_number_l" = "street_number_r"', 0.03, only_if=_equal("street_number")),
         _else(0.15),
     )
     return Comparison("street", ("street",), levels)
@@ -275,7 +300,7 @@ def _place() -> Comparison:
     levels = (
         _null("postcode", "city"),
         _exact("postcode", 0.7),
-        Level("the same city", '"city_l" = "city_r"', 0.08),
+        Level("the same city", '"city_l" = "city_r"', 0.08, only_if=_equal("city")),
         _one_off("postcode", 0.06),
         Level("postcodes begin alike", start, 0.04),
         _alike("city", 0.9, 0.02),

@@ -118,7 +118,6 @@ def load(api: Any, records: pa.Table, settings: LinkageSettings) -> None:
             nullif(split_part(email, '@', 1), '') as mail_words,
             nullif(split_part(email, '@', 1), '') as email_user
         from cleaned
-        order by {KEY}
     """)
     con.unregister("given_records")
 

@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from ml.linkage import engine
 from ml.linkage.blocking import PAIRS, block
+from ml.linkage.bounds import CHANGED_BY_A_MOVE, frequency_table, leave_out_hopeless
 from ml.linkage.engine import NUMBER, TABLE
 from ml.linkage.model import LinkageModel
 from ml.linkage.settings import KEY, LinkageSettings
 
 SCORED = "linkage_scored"
-CHANGED_BY_A_MOVE = ("street", "place", "phone")
 _CERTAIN = 1e6  # bits; what no sum of weights reaches
 
 
@@ -112,13 +112,18 @@ def _note_changed(api: Any, changed: Collection[str] | None) -> None:
 
 def weigh(api: Any, model: LinkageModel, at_least: float) -> None:
     """Make the table `linkage_scored` of the table of pairs, through Splink."""
+    note_frequencies(api, model.frequencies)
+    leave_out_hopeless(api, model, _weight(at_least))
     weighed = splink_weights(api, model, at_least, with_levels=True)
     api.duckdb_con.execute(f"create or replace table {SCORED} as {_bounded_sql(model, weighed, at_least)}")
     api.duckdb_con.execute(f"drop table if exists {weighed}")
 
 
 def splink_weights(api: Any, model: LinkageModel, at_least: float | None, with_levels: bool = False) -> str:
-    """The name of the table that Splink made of the table of pairs: weights, and levels, per comparison."""
+    """The name of the table that Splink made of the table of pairs: weights, and levels, per comparison.
+
+    The tables of frequencies must be there.
+    """
     from splink import Linker
 
     settings = {
@@ -131,7 +136,9 @@ def splink_weights(api: Any, model: LinkageModel, at_least: float | None, with_l
         "retain_intermediate_calculation_columns": True,
     }
     linker = Linker(api.register(TABLE), settings, log_level=None, validate_settings=False)
-    register_frequencies(api, linker, model.frequencies)
+    # So that Splink does not count them anew.
+    for column in model.frequencies:
+        linker.table_management.register_term_frequency_lookup(api.register(frequency_table(column)), column)
     linker.table_management.register_blocked_pairs_for_predict(api.register(PAIRS))
     # What Splink may leave out: it knows no excuse, which is less than all that speaks against a pair, and the bound
     # only lowers a weight. A little less: sums in another order differ in the last digit.
@@ -149,24 +156,22 @@ def _greatest_excuse(model: LinkageModel) -> float:
     return max(0.0, min(worst, default=0.0) - sum(worst))
 
 
-def register_frequencies(api: Any, linker: Any, frequencies: dict[str, dict[str, Any]]) -> None:
-    """Tell Splink the model's frequencies of today's values, so that it does not count them anew."""
+def note_frequencies(api: Any, frequencies: dict[str, dict[str, Any]]) -> None:
+    """Make tables of the model's frequencies of today's values."""
     con = api.duckdb_con
     for column, known in frequencies.items():
-        table = f"linkage_tf_{column}"
         values = pa.table(
             {column: pa.array(list(known["values"]), pa.string()),
              "known": pa.array(list(known["values"].values()), pa.float64())}
         )  # fmt: skip
         con.register("given_values", values)
         con.execute(f"""
-            create or replace table {table} as
+            create or replace table {frequency_table(column)} as
             select {column}, coalesce(known, {known["rest"]!r}::double) as tf_{column}
             from (select distinct {column} from {TABLE} where {column} is not null)
             left join given_values using ({column})
         """)
         con.unregister("given_values")
-        linker.table_management.register_term_frequency_lookup(api.register(table), column)
 
 
 def with_frequencies(model: LinkageModel) -> dict[str, str]:

@@ -40,7 +40,7 @@ class LinkageSettings:
     training_pairs : int
         Pairs of one training session, about; and of the sample that the prior is estimated on.
     random_pairs : int
-        Random pairs from which it is estimated how often strangers agree.
+        Random pairs from which it is estimated how often strangers agree; of few records fewer, a hundred a record.
     frequent_values : int
         So many of the most frequent values of a column keep a frequency of their own in the model.
     """
@@ -51,8 +51,8 @@ class LinkageSettings:
     max_pairs_per_rule: int = 10_000_000
     max_block_records: int = 1_000
     min_rule_share: float = 0.05
-    training_pairs: int = 1_000_000
-    random_pairs: int = 5_000_000
+    training_pairs: int = 150_000
+    random_pairs: int = 1_000_000
     frequent_values: int = 20_000
 
     def __post_init__(self) -> None:

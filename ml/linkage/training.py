@@ -13,11 +13,11 @@ import pandas as pd
 import pyarrow as pa
 
 from ml.linkage import engine
-from ml.linkage.blocking import PAIRS, block, key_sql, person_rules, sized
+from ml.linkage.blocking import PAIRS, SizedRule, block, key_sql, person_rules, sized
 from ml.linkage.comparisons import Comparison, person_comparisons, splink_comparison, valued_levels
 from ml.linkage.engine import NUMBER, TABLE, LinkageError
 from ml.linkage.model import LinkageModel
-from ml.linkage.scoring import moved_sql, splink_weights, with_frequencies
+from ml.linkage.scoring import moved_sql, note_frequencies, splink_weights, with_frequencies
 from ml.linkage.settings import LinkageSettings
 
 Floats = npt.NDArray[np.float64]
@@ -32,6 +32,8 @@ _NUMBER_SHARE = 0.3
 _MAX_HOUSEHOLD_WEIGHT = 8.0
 _MAX_SHARED_PROBABILITY = 0.99
 _MIN_SESSION_PAIRS = 30
+# More tell hardly more: they are pairs of the same few records.
+_RANDOM_PAIRS_A_RECORD = 100
 _ROUNDS = 50
 
 
@@ -85,7 +87,6 @@ class _Training:
         self.settings, self.seed = settings, seed
         self.dropped: dict[str, str] = {}
         self.records = self._number(f"select count(*) from {TABLE}")
-        self.con.execute(f"create table linkage_changed as select {NUMBER} from {TABLE} where false")
 
     def model(self) -> LinkageModel:
         present, identifying = self._columns()
@@ -106,8 +107,8 @@ class _Training:
             threshold=self.settings.threshold,
             dropped=self.dropped,
         )
-        blocked, _ = block(self.api, rules)
-        share = self._sample(blocked)
+        share = self._note_sample(rules)
+        sampled, _ = block(self.api, rules, changed_only=share < 1, just_sized=True)
         draft = self._with_priors(draft, share)
         if shared:
             u = self._u_of_numbers(comparisons, m, u, shared, draft.prior_weight)
@@ -116,7 +117,7 @@ class _Training:
             draft = self._with_priors(draft, share)
         figures = {
             "records": self.records,
-            "blocked_pairs": blocked,
+            "sampled_pairs": sampled,
             "sampled_pair_share": round(share, 6),
             "sessions": sessions,
             "same_person_where_a_number_agrees": {name: round(p, 4) for name, p in shared.items()},
@@ -198,7 +199,7 @@ class _Training:
             "comparisons": plain,
             "blocking_rules_to_generate_predictions": [],
             "probability_two_random_records_match": min(0.5, 1 / max(self.records, 2)),
-            "em_convergence": 1e-5,
+            "em_convergence": 1e-4,
             "max_iterations": 100,
             "retain_matching_columns": False,
         }
@@ -206,13 +207,14 @@ class _Training:
 
     def _u(self, comparisons: Sequence[Comparison]) -> dict[str, dict[int, float]]:
         """How often strangers reach each level: counted on random pairs."""
-        least = 1 / (2 * min(self.settings.random_pairs, max(self.records * (self.records - 1) // 2, 1)))
+        wanted = min(self.settings.random_pairs, _RANDOM_PAIRS_A_RECORD * self.records)
+        least = 1 / (2 * min(wanted, max(self.records * (self.records - 1) // 2, 1)))
         trained: dict[str, dict[int, float]] = {}
         linker = None
         if self.records > 1:
             linker = self._linker(comparisons, None)
             linker.training.estimate_u_using_random_sampling(
-                max_pairs=self.settings.random_pairs, seed=self.seed, min_count_per_level=None, num_chunks=1
+                max_pairs=wanted, seed=self.seed, min_count_per_level=None, num_chunks=1
             )
         for comparison in comparisons:
             found = _trained(linker._settings_obj.core_model_settings, comparison, "u") if linker else {}
@@ -303,18 +305,23 @@ class _Training:
             self.con.execute(f"set threads = {threads}")
         return session.core_model_settings
 
-    def _sample(self, blocked: int) -> float:
-        """Keep about as many of the blocked pairs as the settings want; returns their share."""
-        if blocked <= self.settings.training_pairs:
-            return 1.0
-        keep = int(1_000_000 * self.settings.training_pairs / blocked)
-        self.con.execute(f"delete from {PAIRS} where hash(join_key_l, join_key_r, {self.seed}) % 1000000 >= {keep}")
-        return max(keep, 1) / 1_000_000
+    def _note_sample(self, rules: Sequence[SizedRule]) -> float:
+        """Draw the records whose pairs are about as many as the settings want; returns the share of all pairs."""
+        pairs = sum(rule.pairs for rule in rules)
+        share = min(1.0, self.settings.training_pairs / max(pairs, 1))
+        # A pair is in the sample if either of its records was drawn.
+        drawn = round(1_000_000 * (1 - math.sqrt(1 - share)))
+        self.con.execute(f"""
+            create or replace table linkage_changed as
+            select {NUMBER} from {TABLE} where hash({NUMBER}, {self.seed}) % 1000000 < {drawn}
+        """)
+        return 1 - (1 - drawn / 1_000_000) ** 2
 
     def _with_priors(self, draft: LinkageModel, share: float) -> LinkageModel:
         """The log odds that make the blocked pairs' probabilities add up to what they were computed from."""
         if not self._number(f"select count(*) from {PAIRS}"):
             return draft
+        note_frequencies(self.api, draft.frequencies)
         weighed = splink_weights(self.api, draft, None)
         weights = with_frequencies(draft)
         personal = [sql for name, sql in weights.items() if name in draft.personal]
