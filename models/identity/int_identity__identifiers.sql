@@ -153,7 +153,9 @@ distinct_carried as (
 -- Under which name an identifier was written: the newest that came with it.
 written_names as (
     select
-        contact_id,
+        -- joined by equality alone: with a condition on one side, DuckDB would compare every row with every other
+        'crm_contacts' as source_system,
+        contact_id as source_record_id,
         identifier_type,
         identifier_value,
         {{ greatest_by('given_name', '(valid_from, given_name, last_name)') }} as given_name,
@@ -213,8 +215,8 @@ inner join records
         and distinct_carried.source_record_id = records.source_record_id
 left join written_names
     on
-        distinct_carried.source_system = 'crm_contacts'
-        and distinct_carried.source_record_id = written_names.contact_id
+        distinct_carried.source_system = written_names.source_system
+        and distinct_carried.source_record_id = written_names.source_record_id
         and distinct_carried.identifier_type = written_names.identifier_type
         and distinct_carried.identifier_value = written_names.identifier_value
 -- A text that only fills a field (n/a, -, blanks) is no card and no login; addresses and phones were read by staging.

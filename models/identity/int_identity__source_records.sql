@@ -20,10 +20,6 @@ with loads as (
     select * from {{ ref('stg_landing__loads') }}
 ),
 
-visitors as (
-    select * from {{ ref('stg_web__visitors') }}
-),
-
 of_loads as (
     {% for source_system, model, source_record_id, seen_at in record_sources %}
         select
@@ -86,8 +82,19 @@ seen as (
     group by anonymous_id
 ),
 
-test_accounts as (
-    select contact_id from {{ ref('stg_crm__contacts') }}
+set_aside as (
+    select
+        'web_visitors' as source_system,
+        anonymous_id as source_record_id,
+        'bot' as reason
+    from {{ ref('stg_web__visitors') }}
+    where is_bot
+    union all
+    select
+        'crm_contacts' as source_system,
+        contact_id as source_record_id,
+        'test account' as reason
+    from {{ ref('stg_crm__contacts') }}
     where is_test_account
     group by contact_id
 )
@@ -101,21 +108,14 @@ select
     seen.source_system,
     seen.source_record_id,
     -- whether it is a person's
-    case
-        when visitors.is_bot then 'bot'
-        when test_accounts.contact_id is not null then 'test account'
-    end as set_aside_reason,
+    set_aside.reason as set_aside_reason,
     -- when
     seen.first_load_sequence,
     seen.first_seen_at,
     seen.last_seen_at,
     seen.first_known_at
 from seen
-left join visitors
+left join set_aside
     on
-        seen.source_record_id = visitors.anonymous_id
-        and seen.source_system = 'web_visitors'
-left join test_accounts
-    on
-        seen.source_record_id = test_accounts.contact_id
-        and seen.source_system = 'crm_contacts'
+        seen.source_system = set_aside.source_system
+        and seen.source_record_id = set_aside.source_record_id
