@@ -200,12 +200,9 @@ select
     distinct_carried.last_seen_at,
     -- its own name is known since the record is, also where a newer version of it stands
     case
-        when records.source_record_id in (
-            distinct_carried.identifier_value,
-            'card:' || distinct_carried.identifier_value,
-            'login:' || distinct_carried.identifier_value
-        )
-            then records.first_known_at
+        when records.source_record_id = distinct_carried.identifier_value then records.first_known_at
+        when records.source_record_id = 'card:' || distinct_carried.identifier_value then records.first_known_at
+        when records.source_record_id = 'login:' || distinct_carried.identifier_value then records.first_known_at
         else distinct_carried.known_at
     end as known_at
 from distinct_carried
