@@ -27,8 +27,8 @@ ANSWERS = (
     "int_identity__hashed_identifiers",
 )
 Partition = set[frozenset[str]]
-SLOW = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+FEW = settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
@@ -330,7 +330,7 @@ def drawn_contacts(drawn: Sequence[Drawn]) -> list[Row]:
 
 
 @given(CONTACTS, st.randoms(use_true_random=False), st.integers(1, 3))
-@SLOW
+@FEW
 def test_membership_does_not_depend_on_the_order_of_arrival(
     models: CompiledModels, drawn: list[Drawn], shuffler: random.Random, pieces: int
 ) -> None:
@@ -343,8 +343,9 @@ def test_membership_does_not_depend_on_the_order_of_arrival(
     assert in_pieces.partition() == at_once.partition()
 
 
+@pytest.mark.slow
 @given(CONTACTS, st.integers(2, 3))
-@SLOW
+@FEW
 def test_runs_load_by_load_give_the_ids_of_one_rebuild(models: CompiledModels, drawn: list[Drawn], pieces: int) -> None:
     shop = Shop(models)
     contacts = drawn_contacts(drawn)
@@ -359,7 +360,7 @@ def test_runs_load_by_load_give_the_ids_of_one_rebuild(models: CompiledModels, d
 
 
 @given(CONTACTS, st.integers(1, 29))
-@SLOW
+@FEW
 def test_the_index_of_an_instant_is_what_was_known_then(models: CompiledModels, drawn: list[Drawn], day: int) -> None:
     # Without names and dates no guard looks ahead: what is known later divides nobody earlier.
     plain = [(*row[:5], None, None) for row in drawn]
