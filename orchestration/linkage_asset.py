@@ -5,7 +5,7 @@ without this asset uses the pairs of the last run.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ def link(warehouse: Path, folders: ShopFolders, settings: LinkageSection, run_id
                 connection.execute(f"delete from ml.{table}")
         return None
     wanted = LinkageSettings(threshold=settings.review_probability, max_pairs_per_rule=settings.max_pairs_per_rule)
-    trained_with = json.dumps([wanted.threshold, wanted.max_pairs_per_rule])
+    trained_with = json.dumps(asdict(wanted), sort_keys=True)
     is_new = (
         stored is None
         or stored["trained_with"] != trained_with
