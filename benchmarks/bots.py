@@ -15,12 +15,10 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.demo_shop import build_models, land_shipped
 from benchmarks.held_out import held_out_overlay
 from benchmarks.measuring import RESULTS
-from ingestion import LandingZone, completejourney
-from ingestion.overlay import OverlayPlan, land_overlay
 from orchestration.dbt_in_process import InProcessDbt
-from orchestration.lock import write_lock
 from shops import ShopFolders
 
 GOAL = 0.95
@@ -80,30 +78,15 @@ def main() -> None:
 def _shops() -> dict[str, Callable[[ShopFolders], object]]:
     """Shops by name, each with what lands it and its truth."""
     return {
-        "shipped": _land_shipped,
+        "shipped": land_shipped,
         "held out": lambda folders: held_out_overlay(folders.data_root),
         "held out alone": lambda folders: held_out_overlay(folders.data_root, with_shipped=False),
     }
 
 
-def _land_shipped(folders: ShopFolders) -> None:
-    zone = LandingZone(folders.landing)
-    real = completejourney.land(zone)
-    land_overlay(zone, folders.truth, completejourney.landed_tables(zone, real.load_id), OverlayPlan())
-
-
 def build(dbt: InProcessDbt) -> None:
-    """Build what the flags rest on, and the flags.
-
-    Raises
-    ------
-    RuntimeError
-        A model or a data test failed.
-    """
-    with write_lock(dbt.folders.lock, "benchmark"):
-        result = dbt.build_models(MODELS, dbt.folders.warehouse)
-    if not result.success:
-        raise RuntimeError(f"dbt build failed: {[str(one.message) for one in result.result.results]}")
+    """Build what the flags rest on, and the flags."""
+    build_models(dbt, MODELS)
 
 
 def figures(folders: ShopFolders, shop: str) -> list[Figure]:

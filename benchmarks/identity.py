@@ -17,13 +17,11 @@ from pathlib import Path
 
 import duckdb
 
+from benchmarks.demo_shop import build_models, land_shipped
 from benchmarks.held_out import held_out_overlay
 from benchmarks.measuring import RESULTS
-from ingestion import LandingZone, completejourney
-from ingestion.overlay import OverlayPlan, land_overlay
 from orchestration.dbt_in_process import InProcessDbt
 from orchestration.linkage_asset import link
-from orchestration.lock import write_lock
 from shops import ShopFolders, load_settings
 
 PRECISION_GOAL, RECALL_GOAL = 0.995, 0.95
@@ -74,34 +72,21 @@ RULES_ALONE, WITH_LINKAGE = "rules alone", "rules and linkage"
 
 def _shops() -> dict[str, Callable[[ShopFolders], object]]:
     """Shops by name, each with what lands it and its truth."""
-    return {"shipped": _land_shipped, "held out": lambda folders: held_out_overlay(folders.data_root)}
-
-
-def _land_shipped(folders: ShopFolders) -> None:
-    zone = LandingZone(folders.landing)
-    real = completejourney.land(zone)
-    land_overlay(zone, folders.truth, completejourney.landed_tables(zone, real.load_id), OverlayPlan())
+    return {"shipped": land_shipped, "held out": lambda folders: held_out_overlay(folders.data_root)}
 
 
 def resolved(folders: ShopFolders, shop: str) -> list[Quality]:
     """Build staging and identity of what has landed; how good it is without and with linkage."""
     dbt = InProcessDbt(folders)
-    with write_lock(folders.lock, "benchmark"):
-        _build(dbt, [*dbt.models_of("staging"), *dbt.models_of("identity")])
-        without = quality(folders, shop, RULES_ALONE)
-        link(folders.warehouse, folders, load_settings("demo").identity.linkage, "benchmark")
-        # A second command with the same manifest must not meet the ephemeral models of staging.
-        _build(InProcessDbt(folders), [name for name in dbt.models_of("identity") if name not in _BEFORE_LINKAGE])
+    build_models(dbt, [*dbt.models_of("staging"), *dbt.models_of("identity")])
+    without = quality(folders, shop, RULES_ALONE)
+    link(folders.warehouse, folders, load_settings("demo").identity.linkage, "benchmark")
+    # A second command with the same manifest must not meet the ephemeral models of staging.
+    build_models(InProcessDbt(folders), [name for name in dbt.models_of("identity") if name not in _BEFORE_LINKAGE])
     return [without, quality(folders, shop, WITH_LINKAGE)]
 
 
 _BEFORE_LINKAGE = {"int_identity__source_records", "int_identity__identifiers", "int_identity__persons"}
-
-
-def _build(dbt: InProcessDbt, models: list[str]) -> None:
-    result = dbt.build_models(models, dbt.folders.warehouse)
-    if not result.success:
-        raise RuntimeError(f"dbt build failed: {[str(one.message) for one in result.result.results]}")
 
 
 def quality(folders: ShopFolders, shop: str, by: str) -> Quality:

@@ -17,12 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchmarks.demo_shop import build_models
 from ingestion import LandingZone, completejourney
 from ingestion.overlay import OverlayPlan, generate, new_connection
 from ingestion.overlay.writing import SOURCE
 from ml.linkage import LinkageSettings
 from orchestration.dbt_in_process import InProcessDbt
-from orchestration.lock import write_lock
 from shops import PROJECT_ROOT, ShopFolders
 
 CACHE = PROJECT_ROOT / "data" / "linkage"
@@ -157,11 +157,7 @@ def _land_contacts(folders: ShopFolders, plan: OverlayPlan, truth: Path) -> None
 
 
 def _build_contacts(folders: ShopFolders, truth: Path, file: Path) -> None:
-    dbt = InProcessDbt(folders)
-    with write_lock(folders.lock, "benchmark"):
-        result = dbt.build_models(_CONTACT_MODELS, folders.warehouse)
-    if not result.success:
-        raise RuntimeError(f"dbt build failed: {[str(one.message) for one in result.result.results]}")
+    build_models(InProcessDbt(folders), _CONTACT_MODELS)
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(".unfinished")
     with duckdb.connect(str(folders.warehouse), read_only=True) as connection:

@@ -45,7 +45,7 @@ moves as (
         is_assumed,
         match_rule,
         promotion_number,
-        case when earlier_customer_id = 'c_' || source_record_key then 1 else 0 end as is_anchor
+        case when earlier_customer_id = {{ customer_id_of('source_record_key') }} then 1 else 0 end as is_anchor
     from memberships
     where
         earlier_customer_id is not null

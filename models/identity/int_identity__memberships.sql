@@ -17,7 +17,7 @@ history as (
         records.source_record_key,
         records.source_system,
         records.source_record_id,
-        'c_' || anchors.source_record_key as customer_id,
+        {{ customer_id_of('anchors.source_record_key') }} as customer_id,
         coalesce(history.match_rule, 'anchor') as match_rule,
         coalesce(history.match_confidence, 1.0) as match_confidence,
         history.valid_from

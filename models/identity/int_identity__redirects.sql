@@ -29,4 +29,4 @@ select
     -- when
     had.retired_at
 from had
-left join current_memberships on had.customer_id = 'c_' || current_memberships.source_record_key
+left join current_memberships on had.customer_id = {{ customer_id_of('current_memberships.source_record_key') }}
