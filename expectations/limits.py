@@ -114,7 +114,7 @@ class IdentityLimits(_Limits):
     """Shape of the resolved customers."""
 
     min_customers_per_record: float = Field(0.15, gt=0, le=1)
-    """Customers / source records; .36 in the demo shop with four sources. Gluing brings it towards 0."""
+    """Customers / source records; .16 in the demo shop with all of its sources. Gluing brings it towards 0."""
     max_records_per_customer: int = Field(250, ge=2)
     """Source records of the largest customer; whoever loses a cookie every week has a hundred a year, a shared e-mail
     address thousands."""
