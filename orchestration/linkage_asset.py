@@ -29,12 +29,11 @@ RETRAIN_GROWTH = 4.0  # a model is trained anew when there are so many times the
 _PERSONS = """
     select source_record_key as record_key, given_name, last_name, email_key as email, phone, street, street_number,
         postcode, city, birth_date::varchar as birth_date
-    from identity.int_identity__persons order by source_record_key
+    from identity.int_identity__persons
 """
 _PRINTS = """
-    select record_key, md5(concat_ws('|', coalesce(given_name, ''), coalesce(last_name, ''), coalesce(email, ''),
-        coalesce(phone, ''), coalesce(street, ''), coalesce(street_number, ''), coalesce(postcode, ''),
-        coalesce(city, ''), coalesce(birth_date, ''))) as content_hash
+    select record_key, hash(given_name, last_name, email, phone, street, street_number, postcode, city,
+        birth_date)::varchar as content_hash
     from persons
 """
 
@@ -123,7 +122,7 @@ def link(warehouse: Path, folders: ShopFolders, settings: LinkageSection, run_id
     found = score(model, persons, None if len(changed) == len(persons) else changed)
     with writing(warehouse) as connection:
         connection.register("persons", persons)
-        _store(connection, run_id, model, stored, found.pairs, changed + gone)
+        _store(connection, run_id, model, stored, found.pairs, changed, gone)
         counts = connection.execute(
             "select count(*) filter (where match_probability >= $1), count(*) filter (where match_probability < $1) "
             "from ml.identity_matches",
@@ -162,10 +161,11 @@ def _store(
     model: Any,
     stored: dict[str, Any],
     pairs: pa.Table,
-    touched: list[str],
+    changed: list[str],
+    gone: list[str],
 ) -> None:
     connection.register("found_pairs", pairs)
-    connection.register("touched_keys", pa.table({"touched_key": pa.array(touched, pa.string())}))
+    connection.register("touched_keys", pa.table({"touched_key": pa.array(changed + gone, pa.string())}))
     connection.execute("delete from ml.identity_matches where model_version <> ?", [model.version])
     for side in ("left", "right"):
         connection.execute(
@@ -181,10 +181,15 @@ def _store(
         """,
         {"name": MODEL_NAME, "version": model.version, "run": run_id},
     )
-    connection.execute("delete from ml.linkage_records")
+    connection.execute(
+        "delete from ml.linkage_records "
+        "where model_version <> ? or source_record_key in (select touched_key from touched_keys)",
+        [model.version],
+    )
+    # Those that are gone have no print.
     connection.execute(
         f"insert into ml.linkage_records by name select record_key as source_record_key, content_hash, "
-        f"? as model_version from ({_PRINTS})",
+        f"? as model_version from ({_PRINTS}) where record_key in (select touched_key from touched_keys)",
         [model.version],
     )
     connection.execute("delete from ml.linkage_models")

@@ -44,3 +44,35 @@
 {%- macro spark__unnest_structs(list) -%}
     inline({{ list }})
 {%- endmacro -%}
+
+
+{#- The values of a group as a sorted list. -#}
+{%- macro list_of(value) -%}
+    {{ return(adapter.dispatch('list_of')(value)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__list_of(value) -%}
+    list({{ value }} order by {{ value }})
+{%- endmacro -%}
+
+
+{%- macro spark__list_of(value) -%}
+    sort_array(collect_list({{ value }}))
+{%- endmacro -%}
+
+
+{#- In a select list: one row an element of the list. -#}
+{%- macro unnest_list(list) -%}
+    {{ return(adapter.dispatch('unnest_list')(list)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__unnest_list(list) -%}
+    unnest({{ list }})
+{%- endmacro -%}
+
+
+{%- macro spark__unnest_list(list) -%}
+    explode({{ list }})
+{%- endmacro -%}

@@ -43,3 +43,38 @@
     insert into {{ target }} ({{ columns | join(', ') }})
     select {{ columns | join(', ') }} from {{ incoming }}
 {%- endmacro -%}
+
+
+{#-
+    The incremental strategy of the identity stage: what is among the changes goes, and what was computed of it anew comes,
+    also where that is nothing. `meta.increment.among` names the model with the changes, `replaces` which of this table's
+    columns are which of its.
+-#}
+{%- macro get_incremental_replace_changed_sql(arg_dict) -%}
+    {%- set increment = config.get('meta').increment -%}
+    {{ return(replace_changed(
+        arg_dict['target_relation'],
+        arg_dict['temp_relation'],
+        arg_dict['dest_columns'] | map(attribute='name') | list,
+        beside(this, increment.among),
+        increment.replaces,
+    )) }}
+{%- endmacro -%}
+
+
+{%- macro replace_changed(target, incoming, columns, changes, replaces) -%}
+    {{ return(adapter.dispatch('replace_changed')(target, incoming, columns, changes, replaces)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__replace_changed(target, incoming, columns, changes, replaces) -%}
+    delete from {{ target }} as standing
+    using (select distinct {{ replaces.values() | join(', ') }} from {{ changes }}) as changes
+    where
+        {% for column, changed in replaces.items() -%}
+        standing.{{ column }} = changes.{{ changed }}{{ ' and ' if not loop.last }}
+        {%- endfor %};
+
+    insert into {{ target }} ({{ columns | join(', ') }})
+    select {{ columns | join(', ') }} from {{ incoming }}
+{%- endmacro -%}

@@ -11,11 +11,15 @@
     {%- set decided = graph.setdefault('increments_of_' ~ invocation_id, {}) -%}
     {%- if model.unique_id not in decided -%}
         {%- set note = read_note(this) -%}
-        {%- set same = (
-            note.get('through', 0) > 0
-            and note.made_by == made_by(increment)
-            and note.landed == landed_files_hash(increment.landing_table, note.through)
-        ) -%}
+        {%- if 'among' in increment -%}
+            {%- set same = is_of_the_same_build(note) -%}
+        {%- else -%}
+            {%- set same = (
+                note.get('through', 0) > 0
+                and note.made_by == made_by(increment)
+                and note.landed == landed_files_hash(increment.landing_table, note.through)
+            ) -%}
+        {%- endif -%}
         {%- do decided.update({model.unique_id: same}) -%}
     {%- endif -%}
     {{ return(decided[model.unique_id]) }}
@@ -23,12 +27,12 @@
 
 
 {#-
-    A hash of all that decides how rows are made: SQL, settings, word lists (files of seeds), the engine, and the model that
-    this one follows.
+    A hash of all that decides how rows are made: SQL, settings, other files (`code`: word lists, Python), the engine, and
+    the model that this one follows.
 -#}
 {%- macro made_by(increment) -%}
     {%- set parts = [code_hash(
-        [model.original_file_path, 'macros/*.sql', 'macros/*/*.sql'] + increment.get('word_lists', [])
+        [model.original_file_path, 'macros/*.sql', 'macros/*/*.sql'] + increment.get('code', [])
     )] -%}
     {%- for name in increment.get('settings', []) -%}
         {%- do parts.append(name ~ '=' ~ tojson(setting_value(name), sort_keys=true)) -%}
@@ -40,11 +44,20 @@
 {%- endmacro -%}
 
 
-{#- A hash of the files that the loads up to `through` brought: a landing zone only grows, until somebody starts it anew. -#}
-{%- macro landed_files_hash(landing_table, through) -%}
+{#-
+    A hash of the files of one table or several that the loads up to `through` brought: a landing zone only grows, until
+    somebody starts it anew.
+-#}
+{%- macro landed_files_hash(landing_tables, through) -%}
+    {%- set tables = [landing_tables] if landing_tables is string else landing_tables -%}
     {%- set query -%}
         select md5(coalesce(string_agg(files.stamp, '|' order by files.stamp), ''))
-        from ({{ file_stamps('landing/' ~ landing_table ~ '/*/*.parquet') }}) as files
+        from (
+            {% for table in tables -%}
+                {{ file_stamps('landing/' ~ table ~ '/*/*.parquet') }}
+                {{ 'union all' if not loop.last }}
+            {% endfor -%}
+        ) as files
         -- A load with many rows comes in several files, <load_id>-<number>.parquet.
         inner join {{ source('landing', 'loads') }} as loads
             on loads.load_id in (files.stem, regexp_replace(files.stem, '-[0-9]+$', ''))

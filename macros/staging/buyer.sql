@@ -9,3 +9,9 @@
         when {{ email }} is not null then 'email:' || {{ email }}
     end
 {%- endmacro -%}
+
+
+{#- The e-mail address of an order, as far as it names a buyer. -#}
+{%- macro order_address(email='email') -%}
+    nullif(lower(trim({{ email }})), '')
+{%- endmacro -%}

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ml.linkage.engine import NUMBER, TABLE
-from ml.linkage.settings import LinkageSettings
+from ml.linkage.engine import NUMBER, TABLE, cleaned_sql
+from ml.linkage.settings import KEY, LinkageSettings
 
 PAIRS = "linkage_pairs"
+CHANGED = "linkage_changed"
 
 
 @dataclass(frozen=True)
@@ -144,14 +145,53 @@ def _sized(con: Any, number: int, rule: Rule, settings: LinkageSettings) -> Size
     return SizedRule(rule.name, rule.keys, settings.max_block_records, pairs, all_pairs, None)
 
 
+def near_changed(api: Any, rules: Sequence[SizedRule], settings: LinkageSettings) -> str:
+    """The name of a table with the keys of the given records that share a block with one of `linkage_changed`.
+
+    Nothing but these takes part when changed records are compared: cleaning and numbering all would cost more than the
+    comparisons. Leaves to `block` which blocks are beyond their limit: that depends on all records.
+    """
+    con = api.duckdb_con
+    active = {number: rule for number, rule in enumerate(rules) if rule.max_block > 1}
+    con.execute(f"create or replace table linkage_near as select {KEY} from {CHANGED}")
+    if not active:
+        return "linkage_near"
+    hashes = ", ".join(f"{key_sql(rule.keys)} as k{number}" for number, rule in active.items())
+    con.execute(f"create or replace table linkage_given_keys as select {KEY}, {hashes} from ({cleaned_sql(settings)})")
+    con.execute(
+        f"create or replace table linkage_changed_keys as from linkage_given_keys semi join {CHANGED} using ({KEY})"
+    )
+    for number, rule in active.items():
+        con.execute(f"""
+            create or replace temp table linkage_sharing as
+            select {KEY}, k{number} from linkage_given_keys
+            where k{number} in (select k{number} from linkage_changed_keys where k{number} is not null)
+        """)
+        con.execute(f"""
+            create or replace temp table linkage_beyond_{number} as
+            select k{number} from linkage_sharing group by k{number} having count(*) > {rule.max_block}
+        """)
+        con.execute(f"""
+            insert into linkage_near
+            select {KEY} from linkage_sharing anti join linkage_beyond_{number} using (k{number})
+        """)
+    con.execute("drop table linkage_given_keys")
+    return "linkage_near"
+
+
 def block(
-    api: Any, rules: Sequence[SizedRule], changed_only: bool = False, just_sized: bool = False
+    api: Any,
+    rules: Sequence[SizedRule],
+    *,
+    changed_only: bool = False,
+    near_only: bool = False,
+    just_sized: bool = False,
 ) -> tuple[int, dict[str, int]]:
     """Make the table `linkage_pairs` (match_key, join_key_l < join_key_r), each pair once, by the first rule.
 
-    With `changed_only` a pair needs a record of the table `linkage_changed`; `just_sized`: the rules were sized on
-    these very records. Returns the number of pairs, and per rule how many blocks of today's records were beyond its
-    limit.
+    With `changed_only` a pair needs a record of the table `linkage_changed`; `near_only`: the records are those that
+    `near_changed` named; `just_sized`: the rules were sized on these very records. Returns the number of pairs, and per
+    rule how many blocks of the records to compare were beyond its limit.
     """
     con = api.duckdb_con
     con.execute(f"create or replace table {PAIRS} (match_key varchar, join_key_l integer, join_key_r integer)")
@@ -160,14 +200,14 @@ def block(
         return 0, {}
     if not just_sized:
         con.execute(f"create or replace table linkage_all_keys as {_keys_sql(rules)}")
-    skipped = _limited(con, {number: rules[number] for number in active}, just_sized)
+    skipped = _limited(con, {number: rules[number] for number in active}, changed_only, near_only, just_sized)
     for place, number in enumerate(active):
         before = "".join(f" and (l.k{n} = r.k{n}) is not true" for n in active[:place])
         joined = f"from linkage_keys as l join linkage_keys as r using (k{number}) where"
         if changed_only:
             # The changed side first: what did not change is not joined with itself.
             joined = (
-                f"from (from linkage_keys semi join linkage_changed using ({NUMBER})) as l "
+                f"from (from linkage_keys where is_changed) as l "
                 f"join linkage_keys as r using (k{number}) "
                 f"where (l.{NUMBER} < r.{NUMBER} or not r.is_changed) and l.{NUMBER} <> r.{NUMBER} and"
             )
@@ -183,7 +223,9 @@ def block(
     return int(made), skipped
 
 
-def _limited(con: Any, rules: Mapping[int, SizedRule], just_sized: bool) -> dict[str, int]:
+def _limited(
+    con: Any, rules: Mapping[int, SizedRule], changed_only: bool, near_only: bool, just_sized: bool
+) -> dict[str, int]:
     """Make the table `linkage_keys`: per record a number per rule, null where its block is beyond the limit."""
     skipped = {}
     joins, columns = [], []
@@ -191,11 +233,12 @@ def _limited(con: Any, rules: Mapping[int, SizedRule], just_sized: bool) -> dict
         if just_sized and rule.reason is None:
             columns.append(f"a.k{number}")  # no block is beyond
             continue
-        con.execute(f"""
-            create or replace temp table linkage_beyond_{number} as
-            select k{number} from linkage_all_keys where k{number} is not null
-            group by k{number} having count(*) > {rule.max_block}
-        """)
+        if not near_only:  # else `near_changed` has counted them among all records
+            con.execute(f"""
+                create or replace temp table linkage_beyond_{number} as
+                select k{number} from linkage_all_keys where k{number} is not null
+                group by k{number} having count(*) > {rule.max_block}
+            """)
         beyond = int(con.execute(f"select count(*) from linkage_beyond_{number}").fetchone()[0])
         if beyond:
             skipped[rule.name] = beyond
@@ -203,10 +246,12 @@ def _limited(con: Any, rules: Mapping[int, SizedRule], just_sized: bool) -> dict
                        else f"a.k{number}")  # fmt: skip
         if beyond:
             joins.append(f"left join linkage_beyond_{number} as b{number} on a.k{number} = b{number}.k{number}")
+    changed = f"select {NUMBER} from {TABLE} semi join {CHANGED} using ({KEY})"
+    is_changed = f"a.{NUMBER} in ({changed})" if changed_only else "false"
     con.execute(f"""
         create or replace table linkage_keys as
-        select a.{NUMBER}, c.{NUMBER} is not null as is_changed, {", ".join(columns)}
-        from linkage_all_keys as a left join linkage_changed as c using ({NUMBER}) {" ".join(joins)}
+        select a.{NUMBER}, {is_changed} as is_changed, {", ".join(columns)}
+        from linkage_all_keys as a {" ".join(joins)}
     """)
     con.execute("drop table linkage_all_keys")
     return skipped

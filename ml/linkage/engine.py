@@ -15,6 +15,7 @@ from ml.linkage.settings import KEY, LinkageSettings
 
 TABLE = "linkage_records"
 NUMBER = "record_no"
+GIVEN = "given_records"
 
 
 class LinkageError(ValueError):
@@ -97,17 +98,28 @@ def _text(value: object) -> str | None:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def load(api: Any, records: pa.Table, settings: LinkageSettings) -> None:
-    """Make the table `linkage_records`: cleaned columns, numbered in the order of the key.
+def give(api: Any, records: pa.Table) -> None:
+    """Let the engine see records, as the view `given_records`."""
+    api.duckdb_con.register(GIVEN, records)
 
-    Beside them copies under other names, and parts, that `ml.linkage.comparisons` explains.
+
+def cleaned_sql(settings: LinkageSettings) -> str:
+    """The given records with cleaned columns."""
+    cleaned = [f"{_cleaned(name)} as {name}" for name in settings.columns]
+    return f"select {KEY}, {', '.join(cleaned)} from {GIVEN}"
+
+
+def load(api: Any, settings: LinkageSettings, only: str | None = None) -> None:
+    """Make the table `linkage_records` of the given records: cleaned columns, numbered in the order of the key.
+
+    Beside them copies under other names, and parts, that `ml.linkage.comparisons` explains. `only`: a table with the
+    keys of those to take.
     """
     con = api.duckdb_con
-    con.register("given_records", records)
-    cleaned = [f"{_cleaned(name)} as {name}" for name in settings.columns]
+    chosen = f"{cleaned_sql(settings)} {f'semi join {only} using ({KEY})' if only else ''}"
     con.execute(f"""
         create or replace table {TABLE} as
-        with cleaned as (select {KEY}, {", ".join(cleaned)} from given_records)
+        with cleaned as ({chosen})
         select
             (row_number() over (order by {KEY}))::integer as {NUMBER},
             *,
@@ -119,7 +131,6 @@ def load(api: Any, records: pa.Table, settings: LinkageSettings) -> None:
             nullif(split_part(email, '@', 1), '') as email_user
         from cleaned
     """)
-    con.unregister("given_records")
 
 
 def _cleaned(name: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ml.linkage import engine
-from ml.linkage.blocking import PAIRS, block
+from ml.linkage.blocking import CHANGED, PAIRS, block, near_changed
 from ml.linkage.bounds import CHANGED_BY_A_MOVE, frequency_table, leave_out_hopeless
 from ml.linkage.engine import NUMBER, TABLE
 from ml.linkage.model import LinkageModel
@@ -35,7 +35,7 @@ class ScoredPairs:
     compared : int
         Pairs that were compared.
     skipped_blocks : dict
-        By rule: blocks of these records that were beyond its limit and not compared.
+        By rule: blocks of the records to compare that were beyond its limit, and not compared.
     """
 
     pairs: pa.Table
@@ -84,9 +84,14 @@ def score(
     given = engine.as_arrow(records, settings)
     at_least = model.threshold if threshold is None else threshold
     with engine.opened(threads, memory_limit) as api:
-        engine.load(api, given, settings)
-        _note_changed(api, changed)
-        compared, skipped = block(api, model.rules, changed_only=changed is not None)
+        engine.give(api, given)
+        if changed is None:
+            engine.load(api, settings)
+            compared, skipped = block(api, model.rules)
+        else:
+            _note_changed(api, changed)
+            engine.load(api, settings, only=near_changed(api, model.rules, settings))
+            compared, skipped = block(api, model.rules, changed_only=True, near_only=True)
         if compared:
             weigh(api, model, at_least)
         else:
@@ -101,12 +106,10 @@ def score(
     return ScoredPairs(found, compared, skipped)
 
 
-def _note_changed(api: Any, changed: Collection[str] | None) -> None:
-    keys = pa.table({KEY: pa.array(sorted(changed or ()), pa.string())})
+def _note_changed(api: Any, changed: Collection[str]) -> None:
+    keys = pa.table({KEY: pa.array(sorted(changed), pa.string())})
     api.duckdb_con.register("given_changed", keys)
-    api.duckdb_con.execute(
-        f"create or replace table linkage_changed as select {NUMBER} from {TABLE} semi join given_changed using ({KEY})"
-    )
+    api.duckdb_con.execute(f"create or replace table {CHANGED} as select {KEY} from given_changed")
     api.duckdb_con.unregister("given_changed")
 
 

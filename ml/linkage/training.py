@@ -13,12 +13,12 @@ import pandas as pd
 import pyarrow as pa
 
 from ml.linkage import engine
-from ml.linkage.blocking import PAIRS, SizedRule, block, key_sql, person_rules, sized
+from ml.linkage.blocking import CHANGED, PAIRS, SizedRule, block, key_sql, person_rules, sized
 from ml.linkage.comparisons import Comparison, person_comparisons, splink_comparison, valued_levels
 from ml.linkage.engine import NUMBER, TABLE, LinkageError
 from ml.linkage.model import LinkageModel
 from ml.linkage.scoring import moved_sql, note_frequencies, splink_weights, with_frequencies
-from ml.linkage.settings import LinkageSettings
+from ml.linkage.settings import KEY, LinkageSettings
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,7 +75,8 @@ def train(
     settings = settings or LinkageSettings()
     table = engine.as_arrow(records, settings)
     with engine.opened(threads, memory_limit) as api:
-        engine.load(api, table, settings)
+        engine.give(api, table)
+        engine.load(api, settings)
         return _Training(api, settings, seed).model()
 
 
@@ -312,8 +313,8 @@ class _Training:
         # A pair is in the sample if either of its records was drawn.
         drawn = round(1_000_000 * (1 - math.sqrt(1 - share)))
         self.con.execute(f"""
-            create or replace table linkage_changed as
-            select {NUMBER} from {TABLE} where hash({NUMBER}, {self.seed}) % 1000000 < {drawn}
+            create or replace table {CHANGED} as
+            select {KEY} from {TABLE} where hash({NUMBER}, {self.seed}) % 1000000 < {drawn}
         """)
         return 1 - (1 - drawn / 1_000_000) ** 2
 

@@ -28,4 +28,6 @@ from records
 inner join components on records.record_number = components.record_number
 left join parts on records.record_number = parts.record_number
 left join suspects on components.component_number = suspects.component_number
-where records.set_aside_reason is null
+where
+    records.set_aside_reason is null
+    and {{ is_among('int_identity__touched_records', 'records.record_number') }}

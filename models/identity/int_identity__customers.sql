@@ -4,7 +4,9 @@
 
 with customer_index as (
     select * from {{ ref('master_customer_index') }}
-    where valid_to is null
+    where
+        valid_to is null
+        and {{ is_among('int_identity__touched_customers', 'customer_id') }}
 ),
 
 every_membership as (
@@ -12,6 +14,7 @@ every_membership as (
         customer_id,
         min(valid_from) as first_seen_at
     from {{ ref('master_customer_index') }}
+    where {{ is_among('int_identity__touched_customers', 'customer_id') }}
     group by customer_id
 ),
 
@@ -36,6 +39,7 @@ golden as (
         {% endfor -%}
         customer_id
     from {{ ref('int_identity__golden_values') }}
+    where {{ is_among('int_identity__touched_customers', 'customer_id') }}
     group by customer_id
 ),
 

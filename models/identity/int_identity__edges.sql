@@ -7,6 +7,7 @@
 
 with identifiers as (
     select * from {{ ref('int_identity__identifiers') }}
+    where {{ is_among('int_identity__touched_records', 'record_number') }}
 ),
 
 shared as (
@@ -15,7 +16,9 @@ shared as (
 
 records as (
     select * from {{ ref('int_identity__source_records') }}
-    where set_aside_reason is null
+    where
+        set_aside_reason is null
+        and {{ is_among('int_identity__touched_records', 'record_number') }}
 ),
 
 matches as (

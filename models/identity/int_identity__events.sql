@@ -6,7 +6,15 @@ with memberships as (
         lag(customer_id) over changes as earlier_customer_id
     from {{ ref('int_identity__memberships') }}
     -- a state of no duration is none
-    where valid_to is null or valid_to > valid_from
+    where
+        (valid_to is null or valid_to > valid_from)
+        {%- if is_incremental() %}
+        -- all that happened to a record that a touched customer ever had
+        and source_record_key in (
+            select theirs.source_record_key from {{ ref('int_identity__memberships') }} as theirs
+            where {{ is_among('int_identity__touched_customers', 'theirs.customer_id', 'customer_id') }}
+        )
+        {%- endif %}
     window changes as (
         partition by source_record_key
         order by valid_from asc, promotion_number asc nulls last
@@ -94,4 +102,5 @@ select
     -- which promotion recorded it; null = none yet
     max(promotion_number) as promotion_number
 from events
+where {{ is_among('int_identity__touched_customers', 'customer_id') }}
 group by event_type, customer_id, other_customer_id, happened_at

@@ -12,7 +12,19 @@
 
 with customer_index as (
     select * from {{ ref('master_customer_index') }}
-    where valid_to is null
+    where
+        valid_to is null
+        and {{ is_among('int_identity__touched_customers', 'customer_id') }}
+),
+
+-- The texts of a field are cleaned for those alone that are asked about.
+contacts as (
+    select contacts.*
+    from {{ ref('stg_crm__contacts') }} as contacts
+    inner join customer_index
+        on
+            contacts.contact_id = customer_index.source_record_id
+            and customer_index.source_system = 'crm_contacts'
 ),
 
 said as (
@@ -29,7 +41,7 @@ said as (
                 else {{ trusted | length + 1 }}
             end as trust,
             valid_from as written_at
-        from {{ ref('stg_crm__contacts') }}
+        from contacts
         union all
     {% endfor -%}
     select
@@ -49,7 +61,10 @@ said as (
         {{ trusted | length + 3 }} as trust,
         last_seen_at as written_at
     from {{ ref('stg_web__identifications') }}
-    where user_id is not null and email is not null
+    where
+        user_id is not null
+        and email is not null
+        and user_id in (select customer_index.source_record_id from customer_index)
     union all
     select
         'email' as field,

@@ -10,7 +10,9 @@ customers as (
         source_record_key,
         customer_id
     from {{ ref('master_customer_index') }}
-    where valid_to is null
+    where
+        valid_to is null
+        and {{ is_among('int_identity__touched_customers', 'customer_id') }}
 ),
 
 shared as (

@@ -18,25 +18,43 @@
 
 with records as (
     select * from {{ ref('int_identity__source_records') }}
-    where set_aside_reason is null
+    where
+        set_aside_reason is null
+        and {{ is_among('int_identity__changed_records', 'source_record_key') }}
+),
+
+identifications as (
+    select * from {{ ref('stg_web__identifications') }}
+    where
+        {{ is_among('int_identity__changed_records', 'coalesce(user_id, anonymous_id)', 'source_record_id') }}
+        or {{ is_among('int_identity__changed_records', 'anonymous_id', 'source_record_id') }}
+),
+
+orders as (
+    select * from {{ ref('stg_shop__orders') }}
+    where
+        buyer is not null
+        and {{ is_among('int_identity__changed_records', 'buyer', 'source_record_id') }}
 ),
 
 -- An address is written in many rows and read once.
 written_addresses as (
-    select email from {{ ref('stg_web__identifications') }}
+    select email from identifications
     where email is not null
     group by email
     union
-    select email from {{ ref('stg_shop__orders') }}
+    select email from orders
     where email is not null
     group by email
 ),
 
+-- Grouped, or the engine would carry the condition below, and with it the reading of the address, down here many times.
 plain_addresses as (
     select
         email,
-        {{ normalize_email('email') }} as plain_email
+        max({{ normalize_email('email') }}) as plain_email
     from written_addresses
+    group by email
 ),
 
 addresses as (
@@ -72,7 +90,10 @@ carried as (
                 {{ seen_at }} as seen_at,
                 known_at
             from {{ ref(model) }}
-            where {{ column }} is not null and {{ source_record_id }} is not null
+            where
+                {{ column }} is not null
+                and {{ source_record_id }} is not null
+                and {{ is_among('int_identity__changed_records', source_record_id, 'source_record_id') }}
             union all
         {% endfor %}
     {% endfor %}
@@ -83,7 +104,7 @@ carried as (
         addresses.email_key as identifier_value,
         orders.ordered_at as seen_at,
         orders.known_at
-    from {{ ref('stg_shop__orders') }} as orders
+    from orders
     inner join addresses on orders.email = addresses.email
     union all
     select
@@ -93,9 +114,8 @@ carried as (
         orders.order_id as identifier_value,
         orders.ordered_at as seen_at,
         orders.known_at
-    from {{ ref('stg_shop__orders') }} as orders
+    from orders
     inner join placed_on_the_web on orders.order_id = placed_on_the_web.order_id
-    where orders.buyer is not null
     union all
     select
         case when user_id is not null then 'web_users' else 'web_visitors' end as source_system,
@@ -113,7 +133,7 @@ carried as (
         unnest([user_id, anonymous_id]) as identifier_value,
         first_seen_at as seen_at,
         first_known_at as known_at
-    from {{ ref('stg_web__identifications') }}
+    from identifications
     where user_id is not null
     union all
     select
@@ -123,7 +143,7 @@ carried as (
         anonymous_id as identifier_value,
         first_seen_at as seen_at,
         first_known_at as known_at
-    from {{ ref('stg_web__identifications') }}
+    from identifications
     union all
     -- The address is the login's where there is one: a device may be several people's.
     select
@@ -133,7 +153,7 @@ carried as (
         addresses.email_key as identifier_value,
         identifications.first_seen_at as seen_at,
         identifications.first_known_at as known_at
-    from {{ ref('stg_web__identifications') }} as identifications
+    from identifications
     inner join addresses on identifications.email = addresses.email
 ),
 
@@ -169,7 +189,10 @@ written_names as (
             given_name,
             last_name
         from {{ ref('stg_crm__contacts') }}
-        where email_key is not null and given_name is not null
+        where
+            email_key is not null
+            and given_name is not null
+            and {{ is_among('int_identity__changed_records', 'contact_id', 'source_record_id') }}
         union all
         select
             contact_id,
@@ -179,7 +202,10 @@ written_names as (
             given_name,
             last_name
         from {{ ref('stg_crm__contacts') }}
-        where phone is not null and given_name is not null
+        where
+            phone is not null
+            and given_name is not null
+            and {{ is_among('int_identity__changed_records', 'contact_id', 'source_record_id') }}
     ) as versions
     group by contact_id, identifier_type, identifier_value
 )

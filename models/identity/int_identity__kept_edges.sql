@@ -3,10 +3,12 @@
 
 with edges as (
     select * from {{ ref('int_identity__edges') }}
+    where {{ is_among('int_identity__touched_records', 'left_number', 'record_number') }}
 ),
 
 clusters as (
     select * from {{ ref('int_identity__clusters') }}
+    where {{ is_among('int_identity__touched_records', 'record_number') }}
 ),
 
 divided as (

@@ -10,6 +10,7 @@ with clusters as (
 
 records as (
     select * from {{ ref('int_identity__source_records') }}
+    where {{ is_among('int_identity__touched_memberships', 'source_record_key') }}
 ),
 
 history as (
@@ -24,11 +25,12 @@ history as (
     from {{ ref('int_identity__history') }} as history
     inner join clusters on history.record_number = clusters.record_number
     inner join records on history.record_number = records.record_number
-    inner join records as anchors on history.anchor_number = anchors.record_number
+    inner join {{ ref('int_identity__source_records') }} as anchors on history.anchor_number = anchors.record_number
 ),
 
 ledger as (
     select * from {{ source('ledger', 'identity_memberships') }}
+    where {{ is_among('int_identity__touched_memberships', 'source_record_key') }}
 ),
 
 assumed_until as (
@@ -37,7 +39,7 @@ assumed_until as (
 ),
 
 covered as (
-    select max(known_through) as known_through from ledger
+    select max(known_through) as known_through from {{ source('ledger', 'identity_memberships') }}
 ),
 
 -- Now: the newest arrival or decision. Nothing calls the clock.

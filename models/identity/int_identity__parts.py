@@ -13,8 +13,12 @@ def model(dbt, session):
     from ml.persons import dates_fit, names_fit
     from shops import load_settings
 
-    dbt.config(materialized="table")
+    dbt.config(materialized="incremental")
     suspects = dbt.ref("int_identity__suspects")
+    touched = dbt.ref("int_identity__touched_records")
+    if dbt.is_incremental:
+        # The number of a component is that of its first record: a whole component is touched, or none of it.
+        suspects = suspects.join(touched.project("record_number as component_number"), "component_number")
     settings = load_settings().identity
     most = {"loyalty_id": settings.one_customer_has.loyalty_ids, "login": settings.one_customer_has.logins}
     limits = Limits(

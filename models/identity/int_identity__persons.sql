@@ -3,6 +3,7 @@
 
 with contacts as (
     select * from {{ ref('stg_crm__contacts') }}
+    where {{ is_among('int_identity__changed_records', 'contact_id', 'source_record_id') }}
 ),
 
 records as (

@@ -16,7 +16,9 @@ had as (
         customer_id,
         max(valid_to) as retired_at
     from memberships
-    where customer_id is not null
+    where
+        customer_id is not null
+        and {{ is_among('int_identity__touched_customers', 'customer_id') }}
     group by customer_id
     having count(*) = count(valid_to)
 )

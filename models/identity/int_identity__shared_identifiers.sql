@@ -1,8 +1,16 @@
 -- Identifiers that are not one person's, with the reason. They tie nobody to anybody unless a name says more.
 {%- set limits = setting_value('identity') or {} %}
+{%- set changed_identifiers = ref('int_identity__changed_identifiers') %}
 
 with identifiers as (
-    select * from {{ ref('int_identity__identifiers') }}
+    select identifiers.*
+    from {{ ref('int_identity__identifiers') }} as identifiers
+    {% if is_incremental() -%}
+    inner join {{ changed_identifiers }} as changed
+        on
+            identifiers.identifier_type = changed.identifier_type
+            and identifiers.identifier_value = changed.identifier_value
+    {%- endif %}
 ),
 
 generic_mailboxes as (
@@ -95,7 +103,8 @@ cards_of_addresses as (
         addresses.identifier_value,
         count(distinct cards.identifier_value) as card_count
     from identifiers as addresses
-    inner join identifiers as cards on addresses.record_number = cards.record_number
+    -- cards that changed no more than their address belong to it, too
+    inner join {{ ref('int_identity__identifiers') }} as cards on addresses.record_number = cards.record_number
     where
         addresses.source_system = 'emails'
         and addresses.identifier_type = 'email'

@@ -1,85 +1,99 @@
 {#-
-    Each source that names people: its records, and when they were seen. All versions that ever landed are read, not only
-    those that stand: a record that is landed again keeps its first load and its first arrival, and with them the customer
-    keeps its id and its history. A visitor who never said a name is nobody's record: nothing can tie it to anyone.
+    Each source that names people: its records, and when they were seen. All rows that ever landed are read, not only those
+    that stand: a record that is landed again keeps its first load and its first arrival, and with them the customer keeps
+    its id and its history. A visitor who never said a name is nobody's record: nothing can tie it to anyone.
 -#}
-{%- set record_sources = [
-    ('loyalty_members', 'base_loyalty__members', 'loyalty_id', 'occurred_at'),
-    ('orders', 'base_shop__orders', buyer(), 'ordered_at'),
-    ('campaign_recipients', 'base_campaigns__recipients', 'loyalty_id', 'known_at'),
-    ('coupon_redemptions', 'base_campaigns__coupon_redemptions', 'loyalty_id', 'known_at'),
-    ('crm_contacts', 'base_crm__contacts', 'contact_id', 'occurred_at'),
+{%- set is_increment = is_incremental() -%}
+{%- set standing_rows = [
+    ('loyalty_members', 'stg_loyalty__members', 'loyalty_id', 'occurred_at'),
+    ('orders', 'stg_shop__orders', 'buyer', 'ordered_at'),
+    ('campaign_recipients', 'stg_campaigns__recipients', 'loyalty_id', 'known_at'),
+    ('coupon_redemptions', 'stg_campaigns__coupon_redemptions', 'loyalty_id', 'known_at'),
+    ('crm_contacts', 'stg_crm__contacts', 'contact_id', 'valid_from'),
+    ('emails', 'stg_email__events', 'email', 'occurred_at'),
+    ('emails', 'stg_service__tickets', 'email', 'opened_at'),
+    ('emails', 'stg_service__survey_answers', 'email', 'answered_at'),
 ] -%}
-{%- set address_sources = {
-    'stg_email__events': 'occurred_at',
-    'stg_service__tickets': 'opened_at',
-    'stg_service__survey_answers': 'answered_at',
-} -%}
 
-with loads as (
-    select * from {{ ref('stg_landing__loads') }}
+-- noqa: disable=LT02
+with changed as (
+    select * from {{ ref('int_identity__changed_records') }}
 ),
 
-of_loads as (
-    {% for source_system, model, source_record_id, seen_at in record_sources %}
+landed as (
+    select
+        source_system,
+        source_record_id,
+        load_sequence as first_load_sequence,
+        known_at as first_known_at
+    from ({{ landed_records(new_loads_of_the_stage() if is_increment else none) }}) as landed_records
+    where source_record_id is not null
+    {% for source_system, record_id in {'web_users': 'user_id', 'web_visitors': 'anonymous_id'}.items() -%}
+        union all
         select
             '{{ source_system }}' as source_system,
-            {{ source_record_id }} as source_record_id,
-            load_id,
-            {{ seen_at }} as seen_at,
-            known_at,
-            reject_reason is null as stands
-        from {{ ref(model) }}
+            {{ record_id }} as source_record_id,
+            first_load_sequence,
+            first_known_at
+        from {{ ref('stg_web__identifications') }}
+        where
+            {{ record_id }} is not null
+            and {{ is_among('int_identity__changed_records', record_id, 'source_record_id') }}
+    {% endfor -%}
+    {% if is_increment -%}
         union all
-    {% endfor %}
-    {% for model, seen_at in address_sources.items() %}
         select
-            'emails' as source_system,
-            email as source_record_id,
-            load_id,
-            {{ seen_at }} as seen_at,
-            known_at,
-            true as stands
-        from {{ ref(model) }}
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
+            source_system,
+            source_record_id,
+            first_load_sequence,
+            first_known_at
+        from {{ this }}
+        where source_record_key in (select changed.source_record_key from changed)
+    {%- endif %}
 ),
 
--- Rows without a name first: most rows of the largest source have one of few.
+arrived as (
+    select
+        {{ stable_hash(['source_system', 'source_record_id']) }} as source_record_key,
+        source_system,
+        source_record_id,
+        min(first_load_sequence) as first_load_sequence,
+        min(first_known_at) as first_known_at
+    from landed
+    group by source_system, source_record_id
+),
+
+standing as (
+    {% for source_system, model, record_id, seen_at in standing_rows -%}
+        select
+            '{{ source_system }}' as source_system,
+            {{ record_id }} as source_record_id,
+            {{ seen_at }} as first_seen_at,
+            {{ seen_at }} as last_seen_at
+        from {{ ref(model) }}
+        where {{ is_among('int_identity__changed_records', record_id, 'source_record_id') }}
+        union all
+    {% endfor -%}
+    {% for source_system, record_id in {'web_users': 'user_id', 'web_visitors': 'anonymous_id'}.items() -%}
+        select
+            '{{ source_system }}' as source_system,
+            {{ record_id }} as source_record_id,
+            first_seen_at,
+            last_seen_at
+        from {{ ref('stg_web__identifications') }}
+        where {{ is_among('int_identity__changed_records', record_id, 'source_record_id') }}
+        {{ 'union all' if not loop.last }}
+    {% endfor -%}
+),
+
 seen as (
     select
-        of_loads.source_system,
-        of_loads.source_record_id,
-        min(loads.load_sequence) as first_load_sequence,
-        min(case when of_loads.stands then of_loads.seen_at end) as first_seen_at,
-        max(case when of_loads.stands then of_loads.seen_at end) as last_seen_at,
-        min(of_loads.known_at) as first_known_at
-    from of_loads
-    inner join loads on of_loads.load_id = loads.load_id
-    where of_loads.source_record_id is not null
-    group by of_loads.source_system, of_loads.source_record_id
-    having max(case when of_loads.stands then 1 else 0 end) = 1
-    union all
-    select
-        'web_users' as source_system,
-        user_id as source_record_id,
-        min(first_load_sequence) as first_load_sequence,
+        source_system,
+        source_record_id,
         min(first_seen_at) as first_seen_at,
-        max(last_seen_at) as last_seen_at,
-        min(first_known_at) as first_known_at
-    from {{ ref('stg_web__identifications') }}
-    where user_id is not null
-    group by user_id
-    union all
-    select
-        'web_visitors' as source_system,
-        anonymous_id as source_record_id,
-        min(first_load_sequence) as first_load_sequence,
-        min(first_seen_at) as first_seen_at,
-        max(last_seen_at) as last_seen_at,
-        min(first_known_at) as first_known_at
-    from {{ ref('stg_web__identifications') }}
-    group by anonymous_id
+        max(last_seen_at) as last_seen_at
+    from standing
+    group by source_system, source_record_id
 ),
 
 set_aside as (
@@ -97,25 +111,71 @@ set_aside as (
     from {{ ref('stg_crm__contacts') }}
     where is_test_account
     group by contact_id
+),
+
+contents as (
+    select
+        'crm_contacts' as source_system,
+        contacts.contact_id as source_record_id,
+        contacts.content_hash
+    from ({{ content_of_contacts() }}) as contacts
+),
+
+{% if is_increment -%}
+known as (
+    select
+        source_record_key,
+        record_number
+    from {{ this }}
+    where source_record_key in (select changed.source_record_key from changed)
+),
+{%- endif %}
+
+numbered as (
+    select
+        arrived.source_record_key,
+        {% if is_increment -%}
+        coalesce(known.record_number, (select max(standing.record_number) from {{ this }} as standing) + row_number() over (
+            partition by known.record_number is null
+            order by arrived.first_load_sequence, arrived.source_system, arrived.source_record_id
+        )) as record_number
+        {%- else -%}
+        row_number() over (
+            order by arrived.first_load_sequence, arrived.source_system, arrived.source_record_id
+        ) as record_number
+        {%- endif %}
+    from arrived
+    {% if is_increment -%}
+    left join known on arrived.source_record_key = known.source_record_key
+    {%- endif %}
 )
 
 select
     -- keys
-    {{ stable_hash(['seen.source_system', 'seen.source_record_id']) }} as source_record_key,
-    row_number() over (
-        order by seen.first_load_sequence, seen.source_system, seen.source_record_id
-    ) as record_number,
-    seen.source_system,
-    seen.source_record_id,
+    arrived.source_record_key,
+    numbered.record_number,
+    arrived.source_system,
+    arrived.source_record_id,
     -- whether it is a person's
-    set_aside.reason as set_aside_reason,
+    case when seen.source_system is null then 'no row of it stands' else set_aside.reason end as set_aside_reason,
     -- when
-    seen.first_load_sequence,
+    arrived.first_load_sequence,
     seen.first_seen_at,
     seen.last_seen_at,
-    seen.first_known_at
-from seen
+    arrived.first_known_at,
+    -- tells an increment what changed
+    contents.content_hash
+from arrived
+inner join numbered on arrived.source_record_key = numbered.source_record_key
+left join seen
+    on
+        arrived.source_system = seen.source_system
+        and arrived.source_record_id = seen.source_record_id
 left join set_aside
     on
-        seen.source_system = set_aside.source_system
-        and seen.source_record_id = set_aside.source_record_id
+        arrived.source_system = set_aside.source_system
+        and arrived.source_record_id = set_aside.source_record_id
+left join contents
+    on
+        arrived.source_system = contents.source_system
+        and arrived.source_record_id = contents.source_record_id

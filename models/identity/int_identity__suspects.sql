@@ -4,14 +4,17 @@
 
 with components as (
     select * from {{ ref('int_identity__components') }}
+    where {{ is_among('int_identity__touched_records', 'record_number') }}
 ),
 
 identifiers as (
     select * from {{ ref('int_identity__identifiers') }}
+    where {{ is_among('int_identity__touched_records', 'record_number') }}
 ),
 
 persons as (
     select * from {{ ref('int_identity__persons') }}
+    where {{ is_among('int_identity__touched_records', 'record_number') }}
 ),
 
 records as (
@@ -20,6 +23,7 @@ records as (
 
 edges as (
     select * from {{ ref('int_identity__edges') }}
+    where {{ is_among('int_identity__touched_records', 'left_number', 'record_number') }}
 ),
 
 decisions as (

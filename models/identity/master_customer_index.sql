@@ -17,4 +17,5 @@ select
 from {{ ref('int_identity__memberships') }}
 where
     customer_id is not null
+    and {{ is_among('int_identity__touched_memberships', 'source_record_key') }}
     and (valid_to is null or valid_to > valid_from)

@@ -1,17 +1,24 @@
 """Connected components of the identity graph: which source records hang together over edges.
 
-The numbers are those of each component's first record within one build; `master_customer_index` makes persistent ids.
+The numbers are those of each component's first record; `master_customer_index` makes persistent ids.
 """
 
 
 def model(dbt, session):
+    import numpy as np
     import pyarrow as pa
 
     from ml.graph import connected_components
 
-    dbt.config(materialized="table")
-    edges = dbt.ref("int_identity__edges").select("left_number - 1 as left_end, right_number - 1 as right_end")
-    ends = edges.fetchnumpy()
-    records = dbt.ref("int_identity__source_records").aggregate("count(*)").fetchone()[0]
-    component = connected_components(records, ends["left_end"], ends["right_end"])
-    return pa.table({"record_number": range(1, records + 1), "component_number": component + 1})
+    dbt.config(materialized="incremental")
+    records, edges = dbt.ref("int_identity__source_records"), dbt.ref("int_identity__edges")
+    touched = dbt.ref("int_identity__touched_records")
+    if dbt.is_incremental:
+        records = touched
+        edges = edges.join(touched.project("record_number as left_number"), "left_number")
+    numbers = records.project("record_number").order("record_number").fetchnumpy()["record_number"]
+    ends = edges.project("left_number, right_number").fetchnumpy()
+    # Edges stay among touched records: their places there are nodes enough.
+    left, right = (np.searchsorted(numbers, ends[end]) for end in ("left_number", "right_number"))
+    component = connected_components(len(numbers), left, right)
+    return pa.table({"record_number": numbers, "component_number": numbers[component]})

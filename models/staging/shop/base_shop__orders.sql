@@ -74,7 +74,7 @@ select
     versions.order_id,
     versions.loyalty_id,
     versions.user_id,
-    nullif(lower(trim(versions.email)), '') as email,
+    {{ order_address('versions.email') }} as email,
     versions.store_id,
     versions.load_id,
     versions.load_sequence,

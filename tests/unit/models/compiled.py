@@ -18,13 +18,17 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from ingestion import read_contract
+from ingestion import LandingZone, read_contract
+from ingestion.sql import literal
 from orchestration.dbt_in_process import InProcessDbt
+from orchestration.ledger import open_ledger
+from orchestration.lock import write_lock
 from shops import PROJECT_ROOT, ShopFolders
 
 _LANDED = re.compile(r"read_parquet\('landing/(\w+)/[^)]*\)")
 _LEDGER = re.compile(r"read_parquet\('state/(\w+)/[^)]*\)")
 _READ = re.compile(r'"warehouse"\."\w+"\."(\w+)"')
+_NEW_LOADS = re.compile(r"load_id in \((?:'load-\w+'(?:, )?)+\)")
 _REFERRED = re.compile(r'dbt\.ref\("(\w+)"\)')
 Row = Mapping[str, Any]
 
@@ -55,12 +59,89 @@ def compile_models(folder: Path, stages: Sequence[str]) -> None:
     (folder / "models.json").write_text(json.dumps(described), encoding="utf-8")
 
 
+def compile_increments(folder: Path, models: CompiledModels) -> None:
+    """Write what dbt runs when the identity stage continues what stands, into `folder`; rows are not needed for it.
+
+    `<model>.sql` is what computes the changed rows, with the new loads as `{loads}` and the sequence before them as
+    `{through}`; `increments.json` has the models in their order, with the statements that put the rows into the table.
+    """
+    folders = ShopFolders.of("demo", folder / "data")
+    zone = LandingZone(folders.landing)
+    dbt = InProcessDbt(folders)
+    first = "int_identity__changed_records"
+    with write_lock(folders.lock, "test"):
+        open_ledger(folders)
+        dbt.prepare(folders.warehouse)
+        for load_id in ("load-first", "load-second", "load-third"):
+            with duckdb.connect() as connection:
+                zone.land(
+                    connection, load_id=load_id, source="test", load_date=date(2018, 1, 1), known_at_is_assumed=False,
+                    tables={},
+                )  # fmt: skip
+            if load_id == "load-third":
+                break
+            assert dbt.build_models([first], folders.warehouse).success
+            with duckdb.connect(str(folders.warehouse)) as connection:
+                _pretend_built(connection, models, first)
+        with dbt._environment(folders.warehouse):
+            result = dbt._invoke(["compile", "--select", "tag:identity"])
+    assert result.success, result.exception
+    found = [one.node for one in result.result.results if one.node.resource_type == "model"]
+    replace = dict(zip((node.name for node in found), _replace(dbt, found), strict=True))
+    order = []
+    for node in sorted(found, key=lambda node: _depth(dbt.manifest_dict, node.unique_id)):
+        if node.language == "sql":
+            sql = _LEDGER.sub(r"ledger.\1", _LANDED.sub(r"landing.\1", node.compiled_code))
+            sql = _NEW_LOADS.sub("load_id in ({loads})", sql).replace("load_sequence > 2", "load_sequence > {through}")
+            (folder / f"{node.name}.sql").write_text(sql, encoding="utf-8")
+        order.append((node.name, replace[node.name]))
+    (folder / "increments.json").write_text(json.dumps(order), encoding="utf-8")
+
+
+def _pretend_built(connection: duckdb.DuckDBPyConnection, models: CompiledModels, first: str) -> None:
+    """Empty tables of all other models, with the note that they were built together with the model `first`."""
+    row = connection.execute("select comment from duckdb_tables() where table_name = ?", [first]).fetchone()
+    assert row is not None
+    generation = json.dumps({"generation": json.loads(row[0])["generation"]})
+    for name, model in models.schemas.items():
+        if name == first:
+            continue
+        columns = models.columns(name)
+        if any(kind is None for kind in columns.values()):
+            continue  # written by Python, and nothing of identity reads it
+        listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        connection.execute(f"create schema if not exists {model}")
+        connection.execute(f"create table if not exists {model}.{name} ({listed})")
+        connection.execute(f"comment on table {model}.{name} is {literal(generation)}")
+
+
+def _depth(manifest: Mapping[str, Any], node: str) -> int:
+    parents = [parent for parent in manifest["parent_map"][node] if parent.startswith("model.")]
+    return 1 + max((_depth(manifest, parent) for parent in parents), default=0)
+
+
+def _replace(dbt: InProcessDbt, nodes: Sequence[Any]) -> list[str]:
+    """The statements that put the table `incoming` into each model's table; empty where it is made anew."""
+    calls = []
+    for node in nodes:
+        increment = node.config.meta.get("increment", {})
+        call = ""
+        if "among" in increment:
+            table, changes = (f"warehouse.identity.{name}" for name in (node.name, increment["among"]))
+            call = f"{{{{ replace_changed('{table}', 'incoming', {list(node.columns)}, '{changes}', {increment['replaces']}) }}}}"
+        calls.append(call)
+    return [part.strip() for part in dbt.render("\n-- next --\n".join(calls)).split("-- next --")]
+
+
 class _Dbt:
     """What a dbt Python model asks of dbt."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, str], model: str) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, schemas: Mapping[str, str], model: str, is_incremental: bool
+    ) -> None:
         self._connection, self._schemas = connection, schemas
         self.this = SimpleNamespace(database="warehouse", schema=schemas[model], identifier=model)
+        self.is_incremental = is_incremental
 
     def ref(self, model: str) -> duckdb.DuckDBPyRelation:
         return self._connection.table(f"warehouse.{self._schemas[model]}.{model}")
@@ -97,7 +178,7 @@ class CompiledModels:
 
     def build(self, connection: duckdb.DuckDBPyConnection, *models: str) -> None:
         """Run models, in the order given; what they read and is not there yet is made before them."""
-        schemas = {name: model["schema"] for name, model in self._described["models"].items()}
+        schemas = self.schemas
         for model in models:
             file = self.folder / f"{model}.sql"
             is_sql = file.exists()
@@ -108,17 +189,47 @@ class CompiledModels:
             if is_sql:
                 connection.execute(f"create or replace table {schemas[model]}.{model} as {code}")
             else:
-                functions: dict[str, Any] = {}
-                exec(compile(code, str(file), "exec"), functions)  # a model of this project
-                written = functions["model"](_Dbt(connection, schemas, model), connection)  # noqa: F841 (read by DuckDB)
-                connection.execute(f"create or replace table {schemas[model]}.{model} as from written")
+                self._run(connection, model, f"{schemas[model]}.{model}", is_incremental=False)
+
+    def _run(self, connection: duckdb.DuckDBPyConnection, model: str, table: str, is_incremental: bool) -> None:
+        """Write into `table` what a Python model gives."""
+        file = self.folder / f"{model}.py"
+        functions: dict[str, Any] = {}
+        exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), functions)  # a model of this project
+        dbt = _Dbt(connection, self.schemas, model, is_incremental)
+        written = functions["model"](dbt, connection)  # noqa: F841 (read by DuckDB)
+        connection.execute(f"create or replace table {table} as from written")
+
+    def continue_identity(self, connection: duckdb.DuckDBPyConnection, increments: Path, through: int) -> None:
+        """Continue the tables of the identity stage, which hold the loads up to the sequence `through`."""
+        loads = [name for (name,) in rows(connection, f"select load_id from landing.loads where load_sequence > {through}")]
+        listed = ", ".join(f"'{name}'" for name in loads) or "null"
+        for model, replace in json.loads((increments / "increments.json").read_text(encoding="utf-8")):
+            table = f"{self.schemas[model]}.{model}"
+            file = increments / f"{model}.sql"
+            if file.exists():
+                code = file.read_text(encoding="utf-8").replace("{loads}", listed).replace("{through}", str(through))
+                connection.execute(f"create or replace table {'incoming' if replace else table} as {code}")
+            else:
+                self._run(connection, model, "incoming", is_incremental=True)
+            if replace:
+                connection.execute(replace)
 
     def empty(self, connection: duckdb.DuckDBPyConnection, *models: str) -> None:
         """Make models without rows, with the columns of their contracts."""
         for model in models:
-            described = self._described["models"][model]
-            listed = ", ".join(f"{name} {kind}" for name, kind in described["columns"].items())
-            connection.execute(f"create or replace table {described['schema']}.{model} ({listed})")
+            listed = ", ".join(f"{name} {kind}" for name, kind in self.columns(model).items())
+            connection.execute(f"create or replace table {self.schemas[model]}.{model} ({listed})")
+
+    @cached_property
+    def schemas(self) -> dict[str, str]:
+        """The schema of each model."""
+        return {name: model["schema"] for name, model in self._described["models"].items()}
+
+    def columns(self, model: str) -> dict[str, str | None]:
+        """Columns of a model with their types; none for what its description does not say."""
+        columns: dict[str, str | None] = self._described["models"][model]["columns"]
+        return columns
 
     @cached_property
     def _described(self) -> dict[str, Any]:

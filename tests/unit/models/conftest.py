@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import once, session_folder
-from tests.unit.models.compiled import CompiledModels, compile_models
+from tests.unit.models.compiled import CompiledModels, compile_increments, compile_models
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +19,14 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
         compile_models(folder, ["staging", "identity", "features", "marts"])
 
     return CompiledModels(once(session_folder(tmp_path_factory) / "compiled_models", make))
+
+
+@pytest.fixture(scope="session")
+def increments(tmp_path_factory: pytest.TempPathFactory, models: CompiledModels) -> Path:
+    """What dbt runs when the identity stage continues what stands."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        compile_increments(folder, models)
+
+    return once(session_folder(tmp_path_factory) / "compiled_increments", make)

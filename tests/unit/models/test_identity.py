@@ -19,6 +19,17 @@ from shops import PROJECT_ROOT
 from tests.unit.models.compiled import CompiledModels, Row, at, land, line, order, rows
 
 WEB = ("stg_web__identifications", "stg_web__visitors", "base_web__events")
+STAGED = (
+    "stg_landing__loads",
+    "stg_loyalty__members",
+    "stg_shop__orders",
+    "stg_campaigns__recipients",
+    "stg_campaigns__coupon_redemptions",
+    "stg_crm__contacts",
+    "stg_email__events",
+    "stg_service__tickets",
+    "stg_service__survey_answers",
+)
 ANSWERS = (
     "int_identity__customers",
     "int_identity__review_queue",
@@ -53,30 +64,47 @@ class Shop:
         """One load; `visits` go to staging as they are."""
         self.loads += 1
         land(self.warehouse, f"load-{self.loads}", sequence=self.loads, **tables)
-        for place, row in enumerate(visits):
-            self.warehouse.execute(
-                "insert into staging.stg_web__identifications by name select ? as identification_key, "
-                "? as anonymous_id, ? as user_id, ? as email, $5 as first_seen_at, $5 as last_seen_at, "
-                "$5 as first_known_at, ? as first_load_sequence, 1 as event_count".replace("?", "{}").format(
-                    "$1", "$2", "$3", "$4", "$6"
-                ),
-                [f"{self.loads}-{place}", row["anonymous_id"], row["user_id"], row["email"], row["first_seen_at"],
-                 self.loads],
-            )  # fmt: skip
+        for row in visits:
+            self._identify(row)
         for bot in bots:
             self.warehouse.execute(
                 "insert into staging.stg_web__visitors by name select ? as anonymous_id, true as is_bot", [bot]
             )
         return self
 
+    def _identify(self, row: Row) -> None:
+        """What an event that names somebody leaves in staging; a second one like it is one more event."""
+        said = {**row, "load_sequence": self.loads}
+        self.warehouse.execute(
+            "insert into staging.base_web__events by name select $anonymous_id as anonymous_id, $user_id as user_id, "
+            "$email as email, $first_seen_at as event_at, $first_seen_at as received_at, $load_sequence as load_sequence",
+            said,
+        )
+        self.warehouse.execute("""
+            create or replace table staging.stg_web__identifications as
+            select concat_ws('|', anonymous_id, user_id, email) as identification_key, anonymous_id, user_id, email,
+                min(event_at) as first_seen_at, max(event_at) as last_seen_at, min(received_at) as first_known_at,
+                min(load_sequence) as first_load_sequence, count(*) as event_count
+            from staging.base_web__events where user_id is not null or email is not null
+            group by anonymous_id, user_id, email
+        """)
+
     def resolve(self) -> Shop:
         """Build staging and identity anew, as after the loss of the warehouse; the ledger stays."""
-        seeds_and_web = {*WEB, "nicknames", "street_words", "bot_user_agents", "generic_mailboxes"}
-        for schema, table in rows(self.warehouse, "select schema_name, table_name from duckdb_tables()"):
-            if schema in ("staging", "identity") and table not in seeds_and_web:
-                self.warehouse.execute(f"drop table {schema}.{table}")
+        self._drop("staging", "identity")
         self.models.build(self.warehouse, *ANSWERS)
         return self
+
+    def rebuild_staging(self) -> None:
+        """Build what identity reads anew, and nothing else."""
+        self._drop("staging")
+        self.models.build(self.warehouse, *STAGED)
+
+    def _drop(self, *schemas: str) -> None:
+        seeds_and_web = {*WEB, "nicknames", "street_words", "bot_user_agents", "generic_mailboxes"}
+        for schema, table in rows(self.warehouse, "select schema_name, table_name from duckdb_tables()"):
+            if schema in schemas and table not in seeds_and_web:
+                self.warehouse.execute(f"drop table {schema}.{table}")
 
     def promote(self) -> Shop:
         """Append to the ledger what `orchestration.ledger.record_memberships` would."""
