@@ -13,6 +13,7 @@ NAMES = (
     "web_events",
     "bots",
     "identity",
+    "identity_increment",
     "components",
     "linkage",
     "own_shop",

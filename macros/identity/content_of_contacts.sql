@@ -1,5 +1,5 @@
 {#- One number for all that staging says of a contact in any version: where it differs, the contact is read again. -#}
-{%- macro content_of_contacts() -%}
+{%- macro content_of_contacts(condition='true') -%}
     select
         contact_id,
         bit_xor({{ fast_hash([
@@ -8,5 +8,6 @@
             'city', 'postcode', 'region', 'country', 'birth_date', 'is_test_account', 'valid_from', 'known_at',
         ]) }}) as content_hash
     from {{ ref('stg_crm__contacts') }}
+    where {{ condition }}
     group by contact_id
 {%- endmacro -%}

@@ -53,18 +53,19 @@ said as (
         occurred_at as written_at
     from {{ ref('stg_loyalty__members') }}
     union all
+    -- an aggregate, or the engine would read all addresses before it looks at whose they are
     select
         'email' as field,
-        {{ normalize_email('email') }} as field_value,
+        max({{ normalize_email('email') }}) as field_value,
         'web_users' as source_system,
         user_id as source_record_id,
         {{ trusted | length + 3 }} as trust,
         last_seen_at as written_at
     from {{ ref('stg_web__identifications') }}
     where
-        user_id is not null
-        and email is not null
+        email is not null
         and user_id in (select customer_index.source_record_id from customer_index)
+    group by user_id, email, last_seen_at
     union all
     select
         'email' as field,

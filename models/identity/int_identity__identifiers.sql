@@ -81,21 +81,18 @@ placed_on_the_web as (
 
 carried as (
     {% for source_system, model, source_record_id, identifiers, seen_at in carriers %}
-        {% for identifier_type, column in identifiers.items() %}
-            select
-                '{{ source_system }}' as source_system,
-                {{ source_record_id }} as source_record_id,
-                '{{ identifier_type }}' as identifier_type,
-                {{ column }} as identifier_value,
-                {{ seen_at }} as seen_at,
-                known_at
-            from {{ ref(model) }}
-            where
-                {{ column }} is not null
-                and {{ source_record_id }} is not null
-                and {{ is_among('int_identity__changed_records', source_record_id, 'source_record_id') }}
-            union all
-        {% endfor %}
+        select
+            '{{ source_system }}' as source_system,
+            {{ source_record_id }} as source_record_id,
+            unnest(['{{ identifiers | join("', '") }}']) as identifier_type,
+            unnest([{{ identifiers.values() | join(', ') }}]) as identifier_value,
+            {{ seen_at }} as seen_at,
+            known_at
+        from {{ ref(model) }}
+        where
+            {{ source_record_id }} is not null
+            and {{ is_among('int_identity__changed_records', source_record_id, 'source_record_id') }}
+        union all
     {% endfor %}
     select
         'orders' as source_system,
@@ -167,6 +164,7 @@ distinct_carried as (
         max(seen_at) as last_seen_at,
         min(known_at) as known_at
     from carried
+    where identifier_value is not null
     group by source_system, source_record_id, identifier_type, identifier_value
 ),
 

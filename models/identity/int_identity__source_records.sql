@@ -118,7 +118,7 @@ contents as (
         'crm_contacts' as source_system,
         contacts.contact_id as source_record_id,
         contacts.content_hash
-    from ({{ content_of_contacts() }}) as contacts
+    from ({{ content_of_contacts(is_among('int_identity__changed_records', 'contact_id', 'source_record_id')) }}) as contacts
 ),
 
 {% if is_increment -%}
