@@ -112,12 +112,11 @@ _QUALITY = """
             coalesce(customers.customer_id, truth.source_system || ':' || truth.source_record_id) as customer_id
         from truth
         inner join identity.int_identity__source_records as landed using (source_system, source_record_id)
-        left join identity.master_customer_index as customers
-            on landed.source_record_key = customers.source_record_key and customers.valid_to is null
+        left join (from identity.master_customer_index where valid_to is null) as customers using (source_record_key)
         where truth.kind = 'person' and truth.person_id is not null
     ),
     cells as (select customer_id, person_id, count(*) as n from records group by all),
-    customers as (select customer_id, sum(n) as n, count(*) as people from cells group by all),
+    customers as (select customer_id, sum(n) as n from cells group by all),
     people as (select person_id, sum(n) as n from cells group by all),
     pairs as (
         select
@@ -126,9 +125,11 @@ _QUALITY = """
             (select sum(n * (n - 1) / 2) from people) as true_pairs
     ),
     groups as (
-        select count(*) as right_groups
-        from cells join customers using (customer_id) join people using (person_id)
-        where customers.people = 1 and customers.n = people.n
+        -- all of one customer, and all of one person
+        select count(*) as right_groups from cells
+        where
+            customer_id in (select customer_id from cells group by customer_id having count(*) = 1)
+            and person_id in (select person_id from cells group by person_id having count(*) = 1)
     )
     select
         (select count(*) from records), (select count(*) from people), (select count(*) from customers),

@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -54,6 +54,10 @@ def main() -> None:
         root = Path(folder)
         _step(root, "land")
         first, trained = _step(root, "resolve")
+        rows = [
+            Row(f"{first['records']:,} records resolved, the linkage model trained", first["seconds"], "none",
+                first["records"], round(trained.peak_memory_mb)),
+        ]  # fmt: skip
         days: list[tuple[dict[str, Any], Measured]] = []
         wholes: list[tuple[dict[str, Any], Measured]] = []
         for day in range(DAYS + 1):
@@ -61,26 +65,32 @@ def main() -> None:
             if day:  # the first writes down what promotion has recorded of all records; it is no usual day
                 days.append(said)
                 wholes.append(_step(root, "whole"))
+        # A run takes a quarter of an hour: what is measured so far is kept.
+        file = write_results("identity_increment", [*rows, *_rows(days, wholes)])
         found, _ = _step(root, "quality")
-    one_day = statistics.median(said["seconds"] for said, _ in days)
-    whole = statistics.median(said["seconds"] for said, _ in wholes)
-    records, changed = days[-1][0]["records"], days[-1][0]["changed"]
-    parts = ", ".join(f"{name} {statistics.median(said['parts'][name] for said, _ in days):.1f} s" for name in days[0][0]["parts"])
-    rows = [
-        Row(f"{first['records']:,} records resolved, the linkage model trained", first["seconds"], "none",
-            first["records"], round(trained.peak_memory_mb)),
-        Row(f"{records:,} records resolved anew with the same model", round(whole, 2), "none", records,
-            round(max(one.peak_memory_mb for _, one in wholes))),
-        Row(f"a day: {changed:,} records changed ({changed / records:.1%}), {one_day / whole:.1%} of resolving all "
-            f"({parts})", round(one_day, 2), f"at most {GOAL:.0%} of resolving all, same tables", changed,
-            round(max(one.peak_memory_mb for _, one in days)), "resolving all", round(whole, 2), round(whole / one_day, 1)),
-    ]  # fmt: skip
-    file = write_results("identity_increment", rows)
     (RESULTS / "identity_scale.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    for row in rows:
+    for row in [*rows, *_rows(days, wholes)]:
         print(f"{row.name}: {row.ours_seconds:.2f} s, {row.peak_memory_mb:,.0f} MB  {row.goal}")
     print(f"who is who in {found['records']:,} records: precision {found['precision']}, recall {found['recall']}")
     print(f"written to {file}")
+
+
+def _rows(days: Sequence[tuple[dict[str, Any], Measured]], wholes: Sequence[tuple[dict[str, Any], Measured]]) -> list[Row]:
+    """Medians of days, each beside resolving all on the same state."""
+    one_day, whole = (statistics.median(said["seconds"] for said, _ in steps) for steps in (days, wholes))
+    records, changed = days[-1][0]["records"], days[-1][0]["changed"]
+    parts = ", ".join(
+        f"{name} {statistics.median(said['parts'][name] for said, _ in days):.1f} s" for name in days[0][0]["parts"]
+    )
+    share = f"{one_day / whole:.1%} of resolving all ({parts})"
+    return [
+        Row(f"{records:,} records resolved anew with the same model", round(whole, 2), "none", records,
+            round(max(one.peak_memory_mb for _, one in wholes))),
+        Row(f"a day: {changed:,} records changed ({changed / records:.1%}), {share}", round(one_day, 2),
+            f"at most {GOAL:.0%} of resolving all, same tables", changed,
+            round(max(one.peak_memory_mb for _, one in days)), "resolving all", round(whole, 2),
+            round(whole / one_day, 1)),
+    ]  # fmt: skip
 
 
 def _step(root: Path, *arguments: str) -> tuple[dict[str, Any], Measured]:

@@ -22,8 +22,7 @@
             {%- endif -%}
         {%- endfor -%}
         {%- if at.found -%}
-            {%- set is_section = at.value is mapping and state.value is mapping -%}
-            {%- set state.value = dict(state.value, **at.value) if is_section else at.value -%}
+            {%- set state.value = merged_settings(state.value, at.value) -%}
             {%- set state.found = true -%}
         {%- endif -%}
     {%- endfor -%}
@@ -33,6 +32,17 @@
         ) }}
     {%- endif -%}
     {{ return(state.value) }}
+{%- endmacro -%}
+
+
+{#- Of two values the second, and of two sections both, key by key. -#}
+{%- macro merged_settings(first, second) -%}
+    {%- if first is not mapping or second is not mapping -%}{{ return(second) }}{%- endif -%}
+    {%- set both = dict(first) -%}
+    {%- for key, value in second.items() -%}
+        {%- do both.update({key: merged_settings(both[key], value) if key in both else value}) -%}
+    {%- endfor -%}
+    {{ return(both) }}
 {%- endmacro -%}
 
 

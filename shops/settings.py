@@ -116,6 +116,7 @@ class NormalizationSection(_Section):
 class OneCustomerSection(_Section):
     loyalty_ids: int | None = Field(ge=1)
     logins: int | None = Field(ge=1)
+    brands: int | None = Field(ge=1)
 
 
 class LinkageSection(_Section):

@@ -5,12 +5,11 @@
 -#}
 {%- test unique_among_changed(model, changes, column, columns=none, column_name=none) -%}
     {%- set columns = columns or [column_name] -%}
-    {%- set is_increment = execute and run_query('select count(*) from ' ~ changes).rows[0][0] > 0 -%}
     select {{ columns | join(', ') }}, count(*) as row_count
     from {{ model }}
-    {% if is_increment -%}
-    where {{ column }} in (select changes.{{ column }} from {{ changes }} as changes)
-    {%- endif %}
+    where
+        {{ column }} in (select changes.{{ column }} from {{ changes }} as changes)
+        or not exists (select 1 from {{ changes }})
     group by {{ columns | join(', ') }}
     having count(*) > 1
 {%- endtest -%}

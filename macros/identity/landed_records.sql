@@ -6,7 +6,7 @@
 {%- macro landed_records(loads=none) -%}
     {%- set record_sources = {
         'loyalty_members': 'loyalty_id',
-        'orders': buyer(email=order_address()),
+        'orders': buyer(email=order_address(), brand=clean_text('brand')),
         'campaign_recipients': 'loyalty_id',
         'coupon_redemptions': 'loyalty_id',
         'crm_contacts': 'contact_id',

@@ -3,9 +3,11 @@
     identifier of everybody who logged in on it; an order, of the login that placed it on the web and of whom the till
     wrote down.
 -#}
+{%- set of_orders = {'loyalty_id': 'loyalty_id', 'login': 'user_id'} -%}
+{%- if setting_value('identity.one_customer_has.brands') is not none -%}{%- do of_orders.update({'brand': 'brand'}) -%}{%- endif -%}
 {%- set carriers = [
     ('loyalty_members', 'stg_loyalty__members', 'loyalty_id', {'loyalty_id': 'loyalty_id'}, 'occurred_at'),
-    ('orders', 'stg_shop__orders', 'buyer', {'loyalty_id': 'loyalty_id', 'login': 'user_id'}, 'ordered_at'),
+    ('orders', 'stg_shop__orders', 'buyer', of_orders, 'ordered_at'),
     ('campaign_recipients', 'stg_campaigns__recipients', 'loyalty_id', {'loyalty_id': 'loyalty_id'}, 'known_at'),
     ('coupon_redemptions', 'stg_campaigns__coupon_redemptions', 'loyalty_id', {'loyalty_id': 'loyalty_id'}, 'known_at'),
     ('crm_contacts', 'stg_crm__contacts', 'contact_id', {
@@ -225,8 +227,10 @@ select
     -- its own name is known since the record is, also where a newer version of it stands
     case
         when records.source_record_id = distinct_carried.identifier_value then records.first_known_at
-        when records.source_record_id = 'card:' || distinct_carried.identifier_value then records.first_known_at
-        when records.source_record_id = 'login:' || distinct_carried.identifier_value then records.first_known_at
+        when split_part(records.source_record_id, '|', 1) = 'card:' || distinct_carried.identifier_value
+            then records.first_known_at
+        when split_part(records.source_record_id, '|', 1) = 'login:' || distinct_carried.identifier_value
+            then records.first_known_at
         else distinct_carried.known_at
     end as known_at
 from distinct_carried

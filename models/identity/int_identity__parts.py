@@ -20,7 +20,8 @@ def model(dbt, session):
         # The number of a component is that of its first record: a whole component is touched, or none of it.
         suspects = suspects.join(touched.project("record_number as component_number"), "component_number")
     settings = load_settings().identity
-    most = {"loyalty_id": settings.one_customer_has.loyalty_ids, "login": settings.one_customer_has.logins}
+    has = settings.one_customer_has
+    most = {"loyalty_id": has.loyalty_ids, "login": has.logins, "brand": has.brands}
     limits = Limits(
         most={kind: limit for kind, limit in most.items() if limit is not None},
         fits={"names": names_fit, "birth_date": dates_fit},

@@ -28,7 +28,7 @@ carried as (
         count(distinct given_name) as given_name_count,
         count(distinct last_name) as last_name_count
     from identifiers
-    where identifier_type <> 'order_id'
+    where identifier_type not in ('order_id', 'brand')
     group by identifier_type, identifier_value
     having count(*) > 1 or identifier_type = 'email'
 ),

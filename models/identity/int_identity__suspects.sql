@@ -52,7 +52,7 @@ decided as (
     where left_components.component_number = right_components.component_number
 ),
 
-{% for identifier_type, name in [('loyalty_id', 'loyalty ids'), ('login', 'logins')] %}
+{% for identifier_type, name in [('loyalty_id', 'loyalty ids'), ('login', 'logins'), ('brand', 'brands')] %}
     {%- set limit = most.get(name | replace(' ', '_')) %}
     too_many_{{ identifier_type }} as (
         select
@@ -128,29 +128,35 @@ reasons as (
     union all
     select
         component_number,
-        'more than {{ limits.max_records_per_customer }} records' as reason,
+        reason,
         4 as place
+    from too_many_brand
+    union all
+    select
+        component_number,
+        'more than {{ limits.max_records_per_customer }} records' as reason,
+        5 as place
     from sizes
     where record_count > {{ limits.max_records_per_customer }}
     union all
     select
         component_number,
         'conflicting birth dates' as reason,
-        5 as place
+        6 as place
     from in_conflict
     where dates_conflict = 1
     union all
     select
         component_number,
         'conflicting given names' as reason,
-        6 as place
+        7 as place
     from in_conflict
     where names_conflict = 1
     union all
     select
         component_number,
         'an uncertain edge between two groups' as reason,
-        7 as place
+        8 as place
     from weak_bridges
 )
 

@@ -7,11 +7,13 @@ with recursive edges as (
         left_number as this_number,
         right_number as other_number
     from {{ ref('int_identity__edges') }}
+    where {{ is_among('int_identity__touched_records', 'left_number', 'record_number') }}
     union
     select
         right_number as this_number,
         left_number as other_number
     from {{ ref('int_identity__edges') }}
+    where {{ is_among('int_identity__touched_records', 'right_number', 'record_number') }}
 ),
 
 -- Which smaller numbers reach a record, over any number of edges: union, and not union all, ends the search.
@@ -20,6 +22,7 @@ reached as (
         record_number,
         record_number as component_number
     from {{ ref('int_identity__source_records') }}
+    where {{ is_among('int_identity__touched_records', 'record_number') }}
     union
     select
         edges.other_number as record_number,

@@ -13,9 +13,13 @@ select
     identifier_type,
     identifier_value
 from {{ ref('int_identity__identifiers') }}
-where source_record_key in (select changed.source_record_key from changed)
+where
+    source_record_key in (select changed.source_record_key from changed)
+    -- of a brand are all who bought of it; that ties nobody to anybody
+    and identifier_type <> 'brand'
 union
 select
     split_part(identifier, ':', 1) as identifier_type,
     substr(identifier, position(':' in identifier) + 1) as identifier_value
 from carried_before
+where identifier not like 'brand:%'

@@ -76,6 +76,7 @@ select
     versions.user_id,
     {{ order_address('versions.email') }} as email,
     versions.store_id,
+    {{ clean_text('versions.brand') }} as brand,
     versions.load_id,
     versions.load_sequence,
     -- what it is

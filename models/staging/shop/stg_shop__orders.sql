@@ -31,6 +31,7 @@ orders as (
         email,
         {{ buyer() }} as buyer,
         store_id,
+        brand,
         load_id,
         channel,
         order_status,
@@ -51,6 +52,7 @@ orders as (
         cast(null as varchar) as email,
         cast(null as varchar) as buyer,
         cast(null as varchar) as store_id,
+        cast(null as varchar) as brand,
         load_id,
         cast(null as varchar) as channel,
         'completed' as order_status,
@@ -74,6 +76,7 @@ select
     orders.store_id,
     orders.load_id,
     -- what it is
+    orders.brand,
     orders.channel,
     orders.order_status,
     orders.is_inferred,
