@@ -1,6 +1,12 @@
 -- What happened to customers: births, merges (the id leads on to another one) and splits (records left).
 
-with memberships as (
+-- All that happened to a record that one of the customers ever had.
+with theirs as (
+    select source_record_key from {{ ref('int_identity__memberships') }}
+    where {{ is_among('int_identity__touched_customers', 'customer_id') }}
+),
+
+memberships as (
     select
         *,
         lag(customer_id) over changes as earlier_customer_id
@@ -8,13 +14,7 @@ with memberships as (
     -- a state of no duration is none
     where
         (valid_to is null or valid_to > valid_from)
-        {%- if is_incremental() %}
-        -- all that happened to a record that a touched customer ever had
-        and source_record_key in (
-            select theirs.source_record_key from {{ ref('int_identity__memberships') }} as theirs
-            where {{ is_among('int_identity__touched_customers', 'theirs.customer_id', 'customer_id') }}
-        )
-        {%- endif %}
+        and source_record_key in (select theirs.source_record_key from theirs)
     window changes as (
         partition by source_record_key
         order by valid_from asc, promotion_number asc nulls last

@@ -4,7 +4,9 @@
     wrote down.
 -#}
 {%- set of_orders = {'loyalty_id': 'loyalty_id', 'login': 'user_id'} -%}
-{%- if setting_value('identity.one_customer_has.brands') is not none -%}{%- do of_orders.update({'brand': 'brand'}) -%}{%- endif -%}
+{%- if setting_value('identity.one_customer_has.brands') is not none -%}
+    {%- do of_orders.update({'brand': 'brand'}) -%}
+{%- endif -%}
 {%- set carriers = [
     ('loyalty_members', 'stg_loyalty__members', 'loyalty_id', {'loyalty_id': 'loyalty_id'}, 'occurred_at'),
     ('orders', 'stg_shop__orders', 'buyer', of_orders, 'ordered_at'),
@@ -86,8 +88,12 @@ carried as (
         select
             '{{ source_system }}' as source_system,
             {{ source_record_id }} as source_record_id,
-            unnest(['{{ identifiers | join("', '") }}']) as identifier_type,
-            unnest([{{ identifiers.values() | join(', ') }}]) as identifier_value,
+            unnest([
+                '{{ identifiers | join("', '") }}'
+            ]) as identifier_type,
+            unnest([
+                {{ identifiers.values() | join(', ') }}
+            ]) as identifier_value,
             {{ seen_at }} as seen_at,
             known_at
         from {{ ref(model) }}

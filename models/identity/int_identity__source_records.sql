@@ -4,6 +4,7 @@
     its id and its history. A visitor who never said a name is nobody's record: nothing can tie it to anyone.
 -#}
 {%- set is_increment = is_incremental() -%}
+{%- set is_new = is_among('int_identity__changed_records', 'contact_id', 'source_record_id') -%}
 {%- set standing_rows = [
     ('loyalty_members', 'stg_loyalty__members', 'loyalty_id', 'occurred_at'),
     ('orders', 'stg_shop__orders', 'buyer', 'ordered_at'),
@@ -16,11 +17,7 @@
 ] -%}
 
 -- noqa: disable=LT02
-with changed as (
-    select * from {{ ref('int_identity__changed_records') }}
-),
-
-landed as (
+with landed as (
     select
         source_system,
         source_record_id,
@@ -48,7 +45,7 @@ landed as (
             first_load_sequence,
             first_known_at
         from {{ this }}
-        where source_record_key in (select changed.source_record_key from changed)
+        where {{ is_among('int_identity__changed_records', 'source_record_key') }}
     {%- endif %}
 ),
 
@@ -118,7 +115,7 @@ contents as (
         'crm_contacts' as source_system,
         contacts.contact_id as source_record_id,
         contacts.content_hash
-    from ({{ content_of_contacts(is_among('int_identity__changed_records', 'contact_id', 'source_record_id')) }}) as contacts
+    from ({{ content_of_contacts(is_new) }}) as contacts
 ),
 
 {% if is_increment -%}
@@ -127,7 +124,7 @@ known as (
         source_record_key,
         record_number
     from {{ this }}
-    where source_record_key in (select changed.source_record_key from changed)
+    where {{ is_among('int_identity__changed_records', 'source_record_key') }}
 ),
 {%- endif %}
 
@@ -135,10 +132,14 @@ numbered as (
     select
         arrived.source_record_key,
         {% if is_increment -%}
-        coalesce(known.record_number, (select max(standing.record_number) from {{ this }} as standing) + row_number() over (
-            partition by known.record_number is null
-            order by arrived.first_load_sequence, arrived.source_system, arrived.source_record_id
-        )) as record_number
+        -- those that are new come after all that are known
+        coalesce(
+            known.record_number,
+            (select max(standing.record_number) from {{ this }} as standing) + row_number() over (
+                partition by known.record_number is null
+                order by arrived.first_load_sequence, arrived.source_system, arrived.source_record_id
+            )
+        ) as record_number
         {%- else -%}
         row_number() over (
             order by arrived.first_load_sequence, arrived.source_system, arrived.source_record_id

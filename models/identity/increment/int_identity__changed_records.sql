@@ -156,6 +156,6 @@
         cast(null as varchar) as source_record_key,
         cast(null as varchar) as source_system,
         cast(null as varchar) as source_record_id,
-        cast(null as varchar []) as identifiers_before
+        cast(null as varchar[]) as identifiers_before
     where false
 {%- endif %}

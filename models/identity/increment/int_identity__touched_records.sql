@@ -4,7 +4,8 @@
     records and the others there is no edge, neither before nor now: so what is computed of them alone is what a full
     build computes of them.
 -#}
-{%- set changed_records, changed_identifiers = ref('int_identity__changed_records'), ref('int_identity__changed_identifiers') -%}
+{%- set changed_records = ref('int_identity__changed_records') -%}
+{%- set changed_identifiers = ref('int_identity__changed_identifiers') -%}
 {%- set source_records, identifiers = ref('int_identity__source_records'), ref('int_identity__identifiers') -%}
 {%- set matches, decisions = source('ml', 'identity_matches'), source('ledger', 'identity_decisions') -%}
 

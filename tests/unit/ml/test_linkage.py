@@ -2,6 +2,7 @@ import datetime
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,21 @@ def test_new_against_all_and_old_pairs_are_all_pairs(
     new = score(model, today, changed=keys, threshold=0.05).pairs.to_pandas()
     pd.testing.assert_frame_equal(old, every[~touched].reset_index(drop=True))
     pd.testing.assert_frame_equal(new, every[touched].reset_index(drop=True))
+
+
+def test_what_changed_is_not_compared_in_blocks_that_all_records_make_too_large(
+    model: LinkageModel, records: pd.DataFrame
+) -> None:
+    # So low a limit that blocks of a changed record are beyond it, most of whose records come in by no other rule.
+    narrow = replace(model, rules=tuple(replace(rule, max_block=min(rule.max_block, 3)) for rule in model.rules))
+    keys = set(records["record_key"].iloc[::7])
+    every = score(narrow, records, threshold=0.001)
+    assert every.skipped_blocks
+    pairs = every.pairs.to_pandas()
+    touched = pairs[pairs["left_key"].isin(keys) | pairs["right_key"].isin(keys)].reset_index(drop=True)
+    new = score(narrow, records, changed=keys, threshold=0.001)
+    assert 0 < sum(new.skipped_blocks.values()) <= sum(every.skipped_blocks.values())
+    pd.testing.assert_frame_equal(new.pairs.to_pandas(), touched)
 
 
 @pytest.mark.parametrize("threshold", [0.001, 0.9])
