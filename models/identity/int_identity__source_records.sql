@@ -4,7 +4,6 @@
     its id and its history. A visitor who never said a name is nobody's record: nothing can tie it to anyone.
 -#}
 {%- set is_increment = is_incremental() -%}
-{%- set is_new = is_among('int_identity__changed_records', 'contact_id', 'source_record_id') -%}
 {%- set standing_rows = [
     ('loyalty_members', 'stg_loyalty__members', 'loyalty_id', 'occurred_at'),
     ('orders', 'stg_shop__orders', 'buyer', 'ordered_at'),
@@ -110,14 +109,6 @@ set_aside as (
     group by contact_id
 ),
 
-contents as (
-    select
-        'crm_contacts' as source_system,
-        contacts.contact_id as source_record_id,
-        contacts.content_hash
-    from ({{ content_of_contacts(is_new) }}) as contacts
-),
-
 {% if is_increment -%}
 known as (
     select
@@ -163,9 +154,7 @@ select
     arrived.first_load_sequence,
     seen.first_seen_at,
     seen.last_seen_at,
-    arrived.first_known_at,
-    -- tells an increment what changed
-    contents.content_hash
+    arrived.first_known_at
 from arrived
 inner join numbered on arrived.source_record_key = numbered.source_record_key
 left join seen
@@ -176,7 +165,3 @@ left join set_aside
     on
         arrived.source_system = set_aside.source_system
         and arrived.source_record_id = set_aside.source_record_id
-left join contents
-    on
-        arrived.source_system = contents.source_system
-        and arrived.source_record_id = contents.source_record_id

@@ -3,9 +3,7 @@
     at the last build. Empty in a full build, which looks at everything. The tables of the last build are read as they
     stand (`beside`), before the models that make them come to their turn.
 -#}
-{%- set orders, identifications = ref('stg_shop__orders'), ref('stg_web__identifications') -%}
-{%- set events, visitors, contacts = ref('base_web__events'), ref('stg_web__visitors'), ref('stg_crm__contacts') -%}
-{%- set emails = [ref('stg_email__events'), ref('stg_service__tickets'), ref('stg_service__survey_answers')] -%}
+{%- set orders, events, visitors = ref('stg_shop__orders'), ref('base_web__events'), ref('stg_web__visitors') -%}
 
 {% if changes_can_continue() -%}
     {%- set records = beside(this, 'int_identity__source_records') -%}
@@ -80,7 +78,8 @@
         where order_id in (select web_events.order_id from web_events)
     ),
 
-    -- Verdicts on visitors and spellings of names depend on all others: they may change without a new row.
+    -- A verdict on a visitor depends on all others: it may change without a new row. What staging says of a contact
+    -- depends on its own rows.
     judged_otherwise as (
         select
             standing.source_system,
@@ -92,30 +91,8 @@
             and coalesce(visitors.is_bot, false) is distinct from (coalesce(standing.set_aside_reason, '') = 'bot')
     ),
 
-    written_otherwise as (
-        select
-            'crm_contacts' as source_system,
-            contacts.contact_id as source_record_id
-        from ({{ content_of_contacts() }}) as contacts
-        left join {{ records }} as standing
-            on
-                contacts.contact_id = standing.source_record_id
-                and standing.source_system = 'crm_contacts'
-                and contacts.content_hash = standing.content_hash
-        where standing.source_record_id is null
-        union all
-        select
-            source_system,
-            source_record_id
-        from {{ records }}
-        where
-            source_system = 'crm_contacts'
-            and content_hash is not null
-            and source_record_id not in (select contacts.contact_id from {{ contacts }} as contacts)
-    ),
-
     changed as (
-        {% for cte in ['landed', 'displaced', 'on_the_web', 'judged_otherwise', 'written_otherwise'] -%}
+        {% for cte in ['landed', 'displaced', 'on_the_web', 'judged_otherwise'] -%}
             select
                 source_system,
                 source_record_id

@@ -167,6 +167,35 @@ def test_an_increment_looks_at_what_changed_alone(models: CompiledModels, increm
     assert shop.go_on().ask("select count(*) from identity.int_identity__touched_records") == [(0,)]
 
 
+def test_a_new_match_ties_without_a_new_row(models: CompiledModels, increments: Path) -> None:
+    shop = Continued(models, increments)
+    shop.land(crm_contacts=[contact("C1"), contact("C2"), contact("C3")]).resolve()
+    keys = dict(shop.ask("select source_record_id, source_record_key from identity.int_identity__source_records"))
+    left, right = sorted((keys["C1"], keys["C2"]))
+    shop.warehouse.execute(
+        "insert into ml.identity_matches by name select ? as left_record_key, ? as right_record_key, "
+        "0.995 as match_probability", [left, right],
+    )  # fmt: skip
+    assert shop.go_on().together("crm_contacts:C1", "crm_contacts:C2")
+    assert shop.is_as_if_built_anew()
+    shop.warehouse.execute("update ml.identity_matches set match_probability = 0.5")
+    assert not shop.go_on().together("crm_contacts:C1", "crm_contacts:C2")
+    assert shop.is_as_if_built_anew()
+
+
+def test_an_address_is_one_person_s_again_when_the_other_turns_out_to_be_a_test(
+    models: CompiledModels, increments: Path
+) -> None:
+    shop = Continued(models, increments)
+    shop.land(crm_contacts=[contact("C1", email="a@x.com", first_name="Ann"), contact("C2", email="a@x.com", first_name="Bob"),
+                            contact("C3", email="a@x.com")]).resolve()  # fmt: skip
+    assert not shop.together("crm_contacts:C1", "crm_contacts:C3")
+    shop.land(crm_contacts=[contact("C2", "2024-02-01", first_name="Test", last_name="Account")]).go_on()
+    assert ("test account",) in shop.ask("select set_aside_reason from identity.int_identity__source_records")
+    assert shop.together("crm_contacts:C1", "crm_contacts:C3")
+    assert shop.is_as_if_built_anew()
+
+
 def test_a_buyer_whose_only_order_was_another_one_s_stays_a_record(models: CompiledModels, increments: Path) -> None:
     shop = Continued(models, increments)
     shop.land(orders=[order("o1", "2024-01-05", "k1")]).resolve()
