@@ -39,12 +39,12 @@ class IdentityShop:
         with duckdb.connect() as connection:
             queries = {}
             for table, rows in tables.items():
-                columns = read_contract().tables[table]
-                connection.execute(f"create table {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
+                columns = ", ".join(f"{name} {kind}" for name, kind in read_contract().tables[table].items())
+                connection.execute(f"create table {table} ({columns})")
                 for row in rows:
                     given = {"known_at": row["occurred_at"], **row}
-                    marks = ", ".join("?" * len(given))
-                    connection.execute(f"insert into {table} ({', '.join(given)}) values ({marks})", list(given.values()))
+                    into = f"{table} ({', '.join(given)}) values ({', '.join('?' * len(given))})"
+                    connection.execute(f"insert into {into}", list(given.values()))
                 queries[table] = f"select * exclude (load_id) from {table}"
             self.zone.land(
                 connection, load_id=f"load-{self.loads}", source="test", load_date=date(2024, 2, self.loads),
@@ -60,7 +60,7 @@ class IdentityShop:
         assert result.success, result.exception
         with reading(self.folders.warehouse) as connection:
             row = connection.execute(
-                "select comment like '%\"follows\": \"%' from duckdb_tables() "
+                'select comment like \'%"follows": "%\' from duckdb_tables() '
                 "where table_name = 'int_identity__changed_records'"
             ).fetchone()
         assert row is not None
@@ -76,9 +76,7 @@ class IdentityShop:
 
 
 @pytest.mark.slow
-def test_the_stage_continues_unless_something_else_has_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_stage_continues_unless_something_else_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shop = IdentityShop(tmp_path)
     shop.land(

@@ -139,17 +139,34 @@ def something_happens(shop: Shop, draw: random.Random) -> None:
         shop.promote()
 
 
-@given(st.randoms(use_true_random=False), st.integers(1, 4))
-@settings(FEW, max_examples=25)
+HISTORIES = given(st.randoms(use_true_random=False), st.integers(1, 4))
+
+
+@HISTORIES
+@FEW
 def test_increments_give_what_a_full_build_gives(
     models: CompiledModels, increments: Path, draw: random.Random, loads: int
 ) -> None:
+    assert after_some_days(models, increments, draw, loads).is_as_if_built_anew()
+
+
+@pytest.mark.slow
+@HISTORIES
+@settings(FEW, max_examples=40)
+def test_many_histories_of_increments_give_what_a_full_build_gives(
+    models: CompiledModels, increments: Path, draw: random.Random, loads: int
+) -> None:
+    assert after_some_days(models, increments, draw, loads).is_as_if_built_anew()
+
+
+def after_some_days(models: CompiledModels, increments: Path, draw: random.Random, loads: int) -> Continued:
+    """A shop that was continued load by load."""
     shop = Continued(models, increments)
     something_happens(shop.land(crm_contacts=[some_contact(draw)]).resolve(), draw)
     for _ in range(loads):
         shop.go_on()
         something_happens(shop, draw)
-    assert shop.go_on().is_as_if_built_anew()
+    return shop.go_on()
 
 
 def test_an_increment_looks_at_what_changed_alone(models: CompiledModels, increments: Path) -> None:
