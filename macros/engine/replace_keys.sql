@@ -76,5 +76,8 @@
         {%- endfor %};
 
     insert into {{ target }} ({{ columns | join(', ') }})
-    select {{ columns | join(', ') }} from {{ incoming }}
+    select {{ columns | join(', ') }} from {{ incoming }};
+
+    -- of a Python model it is a table like any other, and dbt leaves it behind
+    drop table if exists {{ incoming }}
 {%- endmacro -%}
