@@ -8,7 +8,9 @@ with contacts as (
 
 records as (
     select * from {{ ref('int_identity__source_records') }}
-    where set_aside_reason is null
+    where
+        set_aside_reason is null
+        and {{ is_among('int_identity__changed_records', 'source_record_key') }}
 ),
 
 newest as (

@@ -4,6 +4,7 @@
     its id and its history. A visitor who never said a name is nobody's record: nothing can tie it to anyone.
 -#}
 {%- set is_increment = is_incremental() -%}
+{%- set web_records = {'web_users': 'user_id', 'web_visitors': 'anonymous_id'} -%}
 {%- set standing_rows = [
     ('loyalty_members', 'stg_loyalty__members', 'loyalty_id', 'occurred_at'),
     ('orders', 'stg_shop__orders', 'buyer', 'ordered_at'),
@@ -24,7 +25,7 @@ with landed as (
         known_at as first_known_at
     from ({{ landed_records(new_loads_of_the_stage() if is_increment else none) }}) as landed_records
     where source_record_id is not null
-    {% for source_system, record_id in {'web_users': 'user_id', 'web_visitors': 'anonymous_id'}.items() -%}
+    {% for source_system, record_id in web_records.items() -%}
         union all
         select
             '{{ source_system }}' as source_system,
@@ -56,6 +57,13 @@ arrived as (
         min(first_load_sequence) as first_load_sequence,
         min(first_known_at) as first_known_at
     from landed
+    -- the text of an id may be that of a record of another system
+    where
+        {{ is_among(
+            'int_identity__changed_records',
+            stable_hash(['source_system', 'source_record_id']),
+            'source_record_key'
+        ) }}
     group by source_system, source_record_id
 ),
 
@@ -70,7 +78,7 @@ standing as (
         where {{ is_among('int_identity__changed_records', record_id, 'source_record_id') }}
         union all
     {% endfor -%}
-    {% for source_system, record_id in {'web_users': 'user_id', 'web_visitors': 'anonymous_id'}.items() -%}
+    {% for source_system, record_id in web_records.items() -%}
         select
             '{{ source_system }}' as source_system,
             {{ record_id }} as source_record_id,

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.models.compiled import CompiledModels, at, order, rows
-from tests.unit.models.test_identity import FEW, Shop, contact, visit
+from tests.unit.models.test_identity import ANN, BOB, FEW, Shop, contact, visit
 
 NOT_COMPARED = ("int_identity__changed_", "int_identity__touched_")
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -65,12 +65,16 @@ class Continued(Shop):
         return not different
 
 
+# Cards, logins, cookies and contacts are called alike, as where one system hands out the ids of others.
+IDS = ["C1", "C2"]
+
+
 def some_contact(draw: random.Random) -> dict[str, Any]:
     """A version of one of few contacts, of few values."""
     first = draw.choice([None, "Ann", "Bob"])
     return contact(
-        f"C{draw.randrange(6)}", f"2024-01-{draw.randint(1, 28):02}", loyalty_id=draw.choice([None, "k1", "k2"]),
-        email=draw.choice([None, "a@x.com", "b@x.com", "info@x.com"]), user_id=draw.choice([None, None, "u1", "u2"]),
+        f"C{draw.randrange(6)}", f"2024-01-{draw.randint(1, 28):02}", loyalty_id=draw.choice([None, *IDS]),
+        email=draw.choice([None, "a@x.com", "b@x.com", "info@x.com"]), user_id=draw.choice([None, None, *IDS]),
         phone=draw.choice([None, "+15417543010"]), first_name=first, last_name=first and draw.choice(["Miller", "Test Account"]),
         birth_date=draw.choice([None, "1950-01-02", "1983-11-24"]),
     )  # fmt: skip
@@ -78,9 +82,9 @@ def some_contact(draw: random.Random) -> dict[str, Any]:
 
 def some_order(draw: random.Random) -> dict[str, Any]:
     """A version of one of few orders; who bought may differ from version to version."""
-    card = draw.choice([None, "k1", "k2"])
+    card = draw.choice([None, *IDS])
     return order(
-        f"o{draw.randrange(3)}", "2024-01-05", card, user_id=draw.choice([None, "u1"]),
+        f"o{draw.randrange(3)}", "2024-01-05", card, user_id=draw.choice([None, "C1"]),
         email=draw.choice([None, "A@x.com ", "b@x.com"]), known_at=at(f"2024-01-{draw.randint(6, 28):02}"),
     )  # fmt: skip
 
@@ -89,14 +93,14 @@ def some_mail(draw: random.Random) -> dict[str, Any]:
     """A mail; the same message may name another address, and be known earlier."""
     return {
         "message_id": f"m{draw.randrange(3)}", "event_type": "sent", "email": draw.choice(["a@x.com", "b@x.com", "c@x.com"]),
-        "loyalty_id": draw.choice([None, "k1", "k2"]), "occurred_at": at("2024-01-03"),
+        "loyalty_id": draw.choice([None, *IDS]), "occurred_at": at("2024-01-03"),
         "known_at": at(f"2024-01-{draw.randint(4, 28):02}"),
     }  # fmt: skip
 
 
 def some_member(draw: random.Random) -> dict[str, Any]:
     """A loyalty card."""
-    return {"loyalty_id": draw.choice(["k1", "k2", "k3"]), "occurred_at": at(f"2024-01-{draw.randint(1, 28):02}")}
+    return {"loyalty_id": draw.choice([*IDS, "C3"]), "occurred_at": at(f"2024-01-{draw.randint(1, 28):02}")}
 
 
 LANDED: dict[str, Callable[[random.Random], dict[str, Any]]] = {
@@ -112,7 +116,7 @@ def something_happens(shop: Shop, draw: random.Random) -> None:
     kinds = [draw.choice([*LANDED, "crm_contacts", "visits"]) for _ in range(draw.randint(0, 5))]
     tables = {kind: [LANDED[kind](draw) for one in kinds if one == kind] for kind in LANDED if kind in kinds}
     visits = [
-        visit(draw.choice("ab"), draw.choice([None, "u1", "u2"]), draw.choice(["a@x.com", "b@x.com"]))
+        visit(draw.choice(IDS), draw.choice([None, *IDS]), draw.choice(["a@x.com", "b@x.com"]))
         for kind in kinds
         if kind == "visits"
     ]
@@ -120,7 +124,7 @@ def something_happens(shop: Shop, draw: random.Random) -> None:
     if draw.random() < 0.4:
         shop.warehouse.execute("delete from staging.stg_web__visitors")
     elif not rows(shop.warehouse, "from staging.stg_web__visitors"):
-        shop.warehouse.execute("insert into staging.stg_web__visitors by name select 'a' as anonymous_id, true as is_bot")
+        shop.warehouse.execute("insert into staging.stg_web__visitors by name select 'C1' as anonymous_id, true as is_bot")
     if draw.random() < 0.3:
         one, other = draw.sample(["C0", "C1", "C2", "C3"], 2)
         shop.decide(draw.choice(["same", "not same"]), one, other, hour=shop.loads)
@@ -182,6 +186,17 @@ def test_an_increment_looks_at_what_changed_alone(models: CompiledModels, increm
     assert set(shop.ask(touched.format("touched_records"))) == {("C7",), ("C50",)}
     assert shop.together("crm_contacts:C7", "crm_contacts:C50")
     assert shop.go_on().ask("select count(*) from identity.int_identity__touched_records") == [(0,)]
+
+
+def test_records_of_two_systems_may_have_one_name(models: CompiledModels, increments: Path) -> None:
+    shop = Continued(models, increments)
+    shop.land(crm_contacts=[contact("77", **ANN)], visits=[visit("a1", "77")]).resolve()
+    shop.land(crm_contacts=[contact("77", "2024-02-01", **BOB)]).go_on()
+    assert shop.ask("select count(*) from identity.int_identity__source_records") == [(3,)]
+    assert shop.is_as_if_built_anew()
+    shop.land(visits=[visit("a2", "77")]).go_on()
+    assert shop.ask("select count(*) from identity.int_identity__persons") == [(1,)]
+    assert shop.is_as_if_built_anew()
 
 
 def test_a_new_match_ties_without_a_new_row(models: CompiledModels, increments: Path) -> None:
