@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.demo_shop import build_models, land_shipped
+from benchmarks.demo_shop import build_models, land_shipped, models_after_linkage
 from benchmarks.held_out import held_out_overlay
 from benchmarks.measuring import RESULTS
 from orchestration.dbt_in_process import InProcessDbt
@@ -82,11 +82,8 @@ def resolved(folders: ShopFolders, shop: str) -> list[Quality]:
     without = quality(folders, shop, RULES_ALONE)
     link(folders.warehouse, folders, load_settings("demo").identity.linkage, "benchmark")
     # A second command with the same manifest must not meet the ephemeral models of staging.
-    build_models(InProcessDbt(folders), [name for name in dbt.models_of("identity") if name not in _BEFORE_LINKAGE])
+    build_models(InProcessDbt(folders), models_after_linkage(dbt))
     return [without, quality(folders, shop, WITH_LINKAGE)]
-
-
-_BEFORE_LINKAGE = {"int_identity__source_records", "int_identity__identifiers", "int_identity__persons"}
 
 
 def quality(folders: ShopFolders, shop: str, by: str) -> Quality:

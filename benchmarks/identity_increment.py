@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -21,11 +21,12 @@ from typing import Any
 
 import duckdb
 
-from benchmarks.demo_shop import build_models
+from benchmarks.demo_shop import build_models, models_after_linkage
 from benchmarks.identity import WITH_LINKAGE, quality
 from benchmarks.measuring import RESULTS, Measured, Row, run_python, write_results
 from ingestion import LandingZone, completejourney
 from ingestion.overlay import OverlayPlan, land_overlay
+from orchestration.content import content_hashes
 from orchestration.dbt_in_process import InProcessDbt
 from orchestration.ledger import record_memberships
 from orchestration.linkage_asset import link
@@ -46,7 +47,6 @@ KEYS = {
     "web_events": "anonymous_id",
 }
 Step = tuple[dict[str, Any], Measured]
-MATCHES = "source.audience_warehouse.ml.identity_matches"
 
 
 def main() -> None:
@@ -137,11 +137,10 @@ def _land_parts(root: Path, load_id: str, first: int, end: int) -> None:
 def _resolve(folders: ShopFolders) -> dict[str, Any]:
     """The identity stage as it is due: before linkage, linkage, after it."""
     dbt = InProcessDbt(folders)
-    after = _models_after_linkage(dbt.manifest_dict)
-    identity = dbt.models_of("identity")
+    after = models_after_linkage(dbt)
     parts = {}
     started = time.perf_counter()
-    build_models(dbt, [name for name in identity if name not in after])
+    build_models(dbt, [name for name in dbt.models_of("identity") if name not in after])
     parts["rules"] = time.perf_counter() - started
     started = time.perf_counter()
     link(folders.warehouse, folders, load_settings("demo").identity.linkage, "benchmark")
@@ -149,24 +148,13 @@ def _resolve(folders: ShopFolders) -> dict[str, Any]:
     # A second command with the same manifest must not meet the ephemeral models of staging.
     dbt = InProcessDbt(folders)
     started = time.perf_counter()
-    build_models(dbt, [name for name in identity if name in after])
+    build_models(dbt, after)
     parts["customers"] = time.perf_counter() - started
     counts = {
         name: _number(folders, f"select count(*) from identity.int_identity__{table}")
         for name, table in {"records": "source_records", "changed": "changed_records"}.items()
     }
     return {"seconds": round(sum(parts.values()), 2), "parts": parts, **counts}
-
-
-def _models_after_linkage(manifest: Mapping[str, Any]) -> set[str]:
-    """Names of the models that depend on the linkage model's pairs."""
-    reached, due = set(), [MATCHES]
-    while due:
-        for child in manifest["child_map"].get(due.pop(), []):
-            if child.startswith("model.") and child not in reached:
-                reached.add(child)
-                due.append(child)
-    return {child.split(".")[-1] for child in reached}
 
 
 def _day(root: Path, day: int) -> dict[str, Any]:
@@ -205,24 +193,13 @@ def _whole(root: Path) -> dict[str, Any]:
     return said
 
 
-def _different(one: Path, other: Path) -> dict[str, int]:
-    """Rows that only one of two warehouses has, by table of the stage."""
-    with duckdb.connect() as connection:
-        connection.execute(f"attach '{one}' as one (read_only); attach '{other}' as other (read_only)")
-        tables = connection.execute(
-            "select table_name from duckdb_tables() where database_name = 'one' and schema_name = 'identity' "
-            "and not regexp_matches(table_name, '__(changed|touched)_')"
-        ).fetchall()
-        found = {}
-        for (table,) in tables:
-            query = " union all ".join(
-                f"(from {left}.identity.{table} except all from {right}.identity.{table})"
-                for left, right in (("one", "other"), ("other", "one"))
-            )
-            row = connection.execute(f"select count(*) from ({query})").fetchone()
-            if row and row[0]:
-                found[table] = row[0]
-    return found
+def _different(one: Path, other: Path) -> list[str]:
+    """Tables of the stage that have other rows in one warehouse than in the other."""
+    here, there = (
+        {table: found for table, found in content_hashes(file).items() if table.startswith("identity.")}
+        for file in (one, other)
+    )
+    return sorted(table for table in here.keys() | there.keys() if here.get(table) != there.get(table))
 
 
 def _number(folders: ShopFolders, query: str) -> int:

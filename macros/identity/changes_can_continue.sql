@@ -16,8 +16,7 @@
         {%- endfor -%}
         {%- set same = (
             same.build
-            and note.made_by == made_by(config.get('meta').increment)
-            and note.landed == landed_files_hash(config.get('meta').increment.landing_table, note.through)
+            and still_fits(note, config.get('meta').increment)
             and note.assumed_until == assumed_until()
             and note.promoted_rows == promoted_rows(note.promotions)
         ) -%}
@@ -37,26 +36,30 @@
         {%- set promotions = run_query(
             'select coalesce(max(promotion_number), 0) from ' ~ source('ledger', 'identity_memberships')
         ).rows[0][0] -%}
-        {%- set note = {
+        {%- set note = how_it_was_made(increment, through | int) -%}
+        {%- do note.update({
             'generation': invocation_id,
             'follows': graph['increments_of_' ~ invocation_id].last_build.generation if continues else none,
             'since': graph['increments_of_' ~ invocation_id].last_build.through if continues else 0,
-            'made_by': made_by(increment),
-            'through': through | int,
-            'landed': landed_files_hash(increment.landing_table, through),
             'assumed_until': assumed_until(),
             'promotions': promotions | int,
             'promoted_rows': promoted_rows(promotions),
-        } -%}
+        }) -%}
         {{ write_table_note(this, tojson(note)) }}
     {%- endif -%}
+{%- endmacro -%}
+
+
+{#- What the stage's first model noted when it was last built. -#}
+{%- macro note_of_the_stage() -%}
+    {{ return(read_note(beside(this, 'int_identity__changed_records'))) }}
 {%- endmacro -%}
 
 
 {#- For the post-hook of the tables that continue: with which build of the stage they were made. -#}
 {%- macro note_build() -%}
     {%- if execute and keeps_notes() and 'among' in (config.get('meta') or {}).get('increment', {}) -%}
-        {%- set changes = read_note(beside(this, 'int_identity__changed_records')) -%}
+        {%- set changes = note_of_the_stage() -%}
         {{ write_table_note(this, tojson({'generation': changes.get('generation')})) }}
     {%- endif -%}
 {%- endmacro -%}
@@ -64,7 +67,7 @@
 
 {#- Whether a table of the stage was built with the first model's last build or the one before, which that one follows. -#}
 {%- macro is_of_the_same_build(note) -%}
-    {%- set changes = read_note(beside(this, 'int_identity__changed_records')) -%}
+    {%- set changes = note_of_the_stage() -%}
     {{ return(
         changes.get('follows') is not none
         and note.get('generation') in (changes.generation, changes.follows)
@@ -75,13 +78,13 @@
 {#- For the models that say what is touched: whether this build is an increment, as the stage's first model has noted. -#}
 {%- macro changes_continue() -%}
     {%- if not execute -%}{{ return(false) }}{%- endif -%}
-    {{ return(read_note(beside(this, 'int_identity__changed_records')).get('follows') is not none) }}
+    {{ return(note_of_the_stage().get('follows') is not none) }}
 {%- endmacro -%}
 
 
 {#- The loads that this build of the stage is the first to see, as a list of literals. -#}
 {%- macro new_loads_of_the_stage() -%}
-    {{ return(new_loads(read_note(beside(this, 'int_identity__changed_records')).get('since', 0))) }}
+    {{ return(new_loads(note_of_the_stage().get('since', 0))) }}
 {%- endmacro -%}
 
 
@@ -105,6 +108,7 @@
 {%- endmacro -%}
 
 
+{#- Until which day known times are assumed: the index marks its history up to then. -#}
 {%- macro assumed_until() -%}
     {{ return(run_query(
         'select cast(max(load_date) as varchar) from ' ~ source('landing', 'loads') ~ ' where known_at_is_assumed'
@@ -112,6 +116,7 @@
 {%- endmacro -%}
 
 
+{#- How many memberships promotions up to a number have recorded: less than before, and the ledger was cut. -#}
 {%- macro promoted_rows(promotions) -%}
     {{ return(run_query(
         'select count(*) from ' ~ source('ledger', 'identity_memberships') ~ ' where promotion_number <= ' ~ promotions

@@ -6,7 +6,7 @@
 {%- macro landed_records(loads=none) -%}
     {%- set record_sources = {
         'loyalty_members': 'loyalty_id',
-        'orders': buyer(email=order_address(), brand=clean_text('brand')),
+        'orders': landed_buyer(),
         'campaign_recipients': 'loyalty_id',
         'coupon_redemptions': 'loyalty_id',
         'crm_contacts': 'contact_id',
@@ -47,4 +47,10 @@
         ) as written_addresses
         group by email, load_sequence
     ) as plain_addresses
+{%- endmacro -%}
+
+
+{#- Who bought, as a landed order names them. -#}
+{%- macro landed_buyer() -%}
+    {{ return(buyer(email=order_address(), brand=clean_text('brand'))) }}
 {%- endmacro -%}

@@ -14,15 +14,30 @@
         {%- if 'among' in increment -%}
             {%- set same = is_of_the_same_build(note) -%}
         {%- else -%}
-            {%- set same = (
-                note.get('through', 0) > 0
-                and note.made_by == made_by(increment)
-                and note.landed == landed_files_hash(increment.landing_table, note.through)
-            ) -%}
+            {%- set same = note.get('through', 0) > 0 and still_fits(note, increment) -%}
         {%- endif -%}
         {%- do decided.update({model.unique_id: same}) -%}
     {%- endif -%}
     {{ return(decided[model.unique_id]) }}
+{%- endmacro -%}
+
+
+{#- What a note says of how a table was made: by what code, through which load, of which files. -#}
+{%- macro how_it_was_made(increment, through) -%}
+    {{ return({
+        'made_by': made_by(increment),
+        'through': through,
+        'landed': landed_files_hash(increment.landing_table, through),
+    }) }}
+{%- endmacro -%}
+
+
+{#- Whether code, settings and landed files are still those that a note tells of. -#}
+{%- macro still_fits(note, increment) -%}
+    {{ return(
+        note.made_by == made_by(increment)
+        and note.landed == landed_files_hash(increment.landing_table, note.through)
+    ) }}
 {%- endmacro -%}
 
 

@@ -7,11 +7,6 @@
         {%- else -%}
             {%- set through = run_query('select coalesce(max(load_sequence), 0) from ' ~ this).rows[0][0] | int -%}
         {%- endif -%}
-        {%- set note = {
-            'made_by': made_by(increment),
-            'through': through,
-            'landed': landed_files_hash(increment.landing_table, through),
-        } -%}
-        {{ write_table_note(this, synthetic_label() ~ tojson(note)) }}
+        {{ write_table_note(this, synthetic_label() ~ tojson(how_it_was_made(increment, through))) }}
     {%- endif -%}
 {%- endmacro -%}

@@ -1,6 +1,7 @@
 {#-
-    The loads after the sequence `through`, by default those that this model's table does not hold yet, as a list of literals: with names in the query the engine skips
-    the files of all other loads. Loads are processed in the order of their arrival.
+    The loads after the sequence `through`, by default those that this model's table does not hold yet, as a list of
+    literals: with names in the query the engine skips the files of all other loads. Loads are processed in the order of
+    their arrival.
 -#}
 {%- macro new_loads(through=none) -%}
     {%- if not execute -%}{{ return("''") }}{%- endif -%}

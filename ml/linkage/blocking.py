@@ -116,8 +116,20 @@ def sized(api: Any, rules: Sequence[Rule], settings: LinkageSettings) -> list[Si
 
 
 def _keys_sql(rules: Iterable[Rule | SizedRule]) -> str:
-    hashes = ", ".join(f"{key_sql(rule.keys)} as k{number}" for number, rule in enumerate(rules))
-    return f"select {NUMBER}, {hashes} from {TABLE}"
+    return f"select {NUMBER}, {_hashes(dict(enumerate(rules)))} from {TABLE}"
+
+
+def _hashes(rules: Mapping[int, Rule | SizedRule]) -> str:
+    return ", ".join(f"{key_sql(rule.keys)} as k{number}" for number, rule in rules.items())
+
+
+def _find_large_blocks(con: Any, number: int, rule: SizedRule, table: str) -> None:
+    """Make the table `linkage_beyond_<number>`: keys of `table` that more records have than the rule's limit."""
+    con.execute(f"""
+        create or replace temp table linkage_beyond_{number} as
+        select k{number} from {table} where k{number} is not null
+        group by k{number} having count(*) > {rule.max_block}
+    """)
 
 
 def _sized(con: Any, number: int, rule: Rule, settings: LinkageSettings) -> SizedRule:
@@ -156,8 +168,9 @@ def near_changed(api: Any, rules: Sequence[SizedRule], settings: LinkageSettings
     con.execute(f"create or replace table linkage_near as select {KEY} from {CHANGED}")
     if not active:
         return "linkage_near"
-    hashes = ", ".join(f"{key_sql(rule.keys)} as k{number}" for number, rule in active.items())
-    con.execute(f"create or replace table linkage_given_keys as select {KEY}, {hashes} from ({cleaned_sql(settings)})")
+    con.execute(
+        f"create or replace table linkage_given_keys as select {KEY}, {_hashes(active)} from ({cleaned_sql(settings)})"
+    )
     con.execute(
         f"create or replace table linkage_changed_keys as from linkage_given_keys semi join {CHANGED} using ({KEY})"
     )
@@ -167,10 +180,7 @@ def near_changed(api: Any, rules: Sequence[SizedRule], settings: LinkageSettings
             select {KEY}, k{number} from linkage_given_keys
             where k{number} in (select k{number} from linkage_changed_keys where k{number} is not null)
         """)
-        con.execute(f"""
-            create or replace temp table linkage_beyond_{number} as
-            select k{number} from linkage_sharing group by k{number} having count(*) > {rule.max_block}
-        """)
+        _find_large_blocks(con, number, rule, "linkage_sharing")
         con.execute(f"""
             insert into linkage_near
             select {KEY} from linkage_sharing anti join linkage_beyond_{number} using (k{number})
@@ -234,11 +244,7 @@ def _limited(
             columns.append(f"a.k{number}")  # no block is beyond
             continue
         if not near_only:  # else `near_changed` has counted them among all records
-            con.execute(f"""
-                create or replace temp table linkage_beyond_{number} as
-                select k{number} from linkage_all_keys where k{number} is not null
-                group by k{number} having count(*) > {rule.max_block}
-            """)
+            _find_large_blocks(con, number, rule, "linkage_all_keys")
         beyond = int(con.execute(f"select count(*) from linkage_beyond_{number}").fetchone()[0])
         if beyond:
             skipped[rule.name] = beyond

@@ -27,7 +27,6 @@ class IdentityShop:
         self.folders = ShopFolders.of("demo", root)
         self.zone = LandingZone(self.folders.landing)
         self.zone.prepare()
-        self.dbt = InProcessDbt(self.folders)
         self.loads = 0
 
     def land(self, **tables: list[dict[str, Any]]) -> None:
@@ -50,10 +49,11 @@ class IdentityShop:
 
     def run(self, *options: str, models: tuple[str, ...] = ("+tag:identity",)) -> bool:
         """Build the stage; gives whether it continued its tables."""
-        with write_lock(self.folders.lock, "test"), self.dbt._environment(self.folders.warehouse):
-            # Each command with a manifest of its own: ephemeral models do not compile twice.
+        # Each command with a manifest of its own: ephemeral models do not compile twice.
+        dbt = InProcessDbt(self.folders)
+        with write_lock(self.folders.lock, "test"), dbt._environment(self.folders.warehouse):
             only_models = [option for kind in ("test", "unit_test") for option in ("--exclude-resource-type", kind)]
-            result = InProcessDbt(self.folders)._invoke(["build", *only_models, "--select", *models, *options])
+            result = dbt._invoke(["build", *only_models, "--select", *models, *options])
         assert result.success, result.exception
         with reading(self.folders.warehouse) as connection:
             row = connection.execute(

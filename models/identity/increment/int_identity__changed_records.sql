@@ -28,7 +28,7 @@
     displaced as (
         select
             'orders' as source_system,
-            {{ buyer(email=order_address(), brand=clean_text('brand')) }} as source_record_id
+            {{ landed_buyer() }} as source_record_id
         from {{ visible_rows('orders') }} as landed
         where order_id in (select new_orders.order_id from new_orders)
         {% for table, key in {

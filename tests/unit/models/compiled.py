@@ -33,6 +33,11 @@ _REFERRED = re.compile(r'dbt\.ref\("(\w+)"\)')
 Row = Mapping[str, Any]
 
 
+def _of_tables(sql: str) -> str:
+    """SQL that reads tables of the schemas `landing` and `ledger` in the place of files."""
+    return _LEDGER.sub(r"ledger.\1", _LANDED.sub(r"landing.\1", sql))
+
+
 def compile_models(folder: Path, stages: Sequence[str]) -> None:
     """Write `<model>.sql` for each SQL model of the demo shop's `stages`, and their schemas, into `folder`."""
     dbt = InProcessDbt(ShopFolders.of("demo", folder / "data"))
@@ -43,7 +48,7 @@ def compile_models(folder: Path, stages: Sequence[str]) -> None:
     for node in (found.node for found in result.result.results):
         if node.resource_type == "model" and node.config.materialized != "ephemeral":
             if node.language == "sql":
-                sql = _LEDGER.sub(r"ledger.\1", _LANDED.sub(r"landing.\1", node.compiled_code))
+                sql = _of_tables(node.compiled_code)
                 (folder / f"{node.name}.sql").write_text(sql, encoding="utf-8")
             else:
                 code = (PROJECT_ROOT / node.original_file_path).read_text(encoding="utf-8")
@@ -91,7 +96,7 @@ def compile_increments(folder: Path, models: CompiledModels) -> None:
     order = []
     for node in sorted(found, key=lambda node: _depth(dbt.manifest_dict, node.unique_id)):
         if node.language == "sql":
-            sql = _LEDGER.sub(r"ledger.\1", _LANDED.sub(r"landing.\1", node.compiled_code))
+            sql = _of_tables(node.compiled_code)
             sql = _NEW_LOADS.sub("load_id in ({loads})", sql).replace("load_sequence > 2", "load_sequence > {through}")
             (folder / f"{node.name}.sql").write_text(sql, encoding="utf-8")
         order.append((node.name, replace[node.name]))

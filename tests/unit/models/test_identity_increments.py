@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestration.content import HOW_IT_WAS_BUILT
 from tests.unit.models.compiled import CompiledModels, at, order, rows
 from tests.unit.models.test_identity import ANN, BOB, FEW, Shop, contact, visit
 
-NOT_COMPARED = ("int_identity__changed_", "int_identity__touched_")
 Tables = dict[str, list[tuple[Any, ...]]]
 
 
@@ -45,7 +45,7 @@ class Continued(Shop):
         return {
             name: rows(self.warehouse, f"from identity.{name} select * order by all")
             for (name,) in names
-            if not name.startswith(NOT_COMPARED)
+            if not f"identity.{name}".startswith(HOW_IT_WAS_BUILT)
         }
 
     def is_as_if_built_anew(self) -> bool:
