@@ -35,7 +35,7 @@ KEYS = ("customer_id", "as_of_date")
 FEATURES = (
     # feat_customer_rfm
     "days_since_last_order",
-    "purchase_day_count_91d",
+    "purchase_day_count_90d",
     "mean_order_value",
     # feat_customer_basket
     "mean_lines_per_order",
@@ -46,7 +46,7 @@ FEATURES = (
 )
 # Described in the profiles but not clustered on: spend and range follow from activity and basket and would count them
 # twice; with the share of shelf discounts, which hardly differs between customers, halves agreed less.
-DESCRIBED = ("spend_91d", "total_spend", "category_count", "retail_discount_share")
+DESCRIBED = ("spend_90d", "total_spend", "category_count", "retail_discount_share")
 
 # A feature that is constant within the clusters but not between them has an infinite effect.
 MAX_EFFECT = 10.0
@@ -73,7 +73,7 @@ class Clustering:
     pipeline : Pipeline or None
         Fill, de-skew, scale and k-means in one; None if there were too few customers to divide.
     cluster_keys : tuple of str
-        Key of the cluster for each label of `pipeline`: "1" is the one that spent most in 91 days.
+        Key of the cluster for each label of `pipeline`: "1" is the one that spent most in 90 days.
     names, descriptions : dict
         By cluster key.
     clusters : DataFrame
@@ -273,7 +273,7 @@ def fit(features: pd.DataFrame, min_members: int = 50) -> Clustering:
             pipeline = Pipeline([*preparation.steps, ("k_means", k_means)])
             labels = pipeline.predict(matrix)
 
-    cluster_keys = _keys_by_spend(labels, rows["spend_91d"], cluster_count)
+    cluster_keys = _keys_by_spend(labels, rows["spend_90d"], cluster_count)
     keys = np.asarray(cluster_keys, dtype=object)[labels]
     profiles = _profiles(rows, keys, cluster_keys)
     effects = profiles.pivot(index="cluster_key", columns="feature", values="effect_size")

@@ -9,7 +9,7 @@ import pandas as pd
 WORTH_A_WORD = 0.4
 MAX_ADJECTIVES = 2
 
-ACTIVITY = "purchase_day_count_91d"
+ACTIVITY = "purchase_day_count_90d"
 SILENCE = "days_since_last_order"
 
 

@@ -192,7 +192,7 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def _readable(feature: str) -> str:
-    text = feature.replace("_", " ").replace(" 91d", ", 91 days").replace(" 28d", ", 28 days")
+    text = feature.replace("_", " ").replace(" 91d", ", 90 days").replace(" 28d", ", 28 days")
     return text[:1].upper() + text[1:]
 
 

@@ -43,7 +43,7 @@ OFFER_FEATURES = (
     "offer_purchase_count",
     "days_since_last_offer_purchase",
     "offer_spend",
-    "offer_spend_91d",
+    "offer_spend_90d",
 )
 CUSTOMER_FEATURES = (
     # feat_customer_rfm
@@ -52,10 +52,10 @@ CUSTOMER_FEATURES = (
     "median_days_between_orders",
     "order_count",
     "order_count_28d",
-    "order_count_91d",
+    "order_count_90d",
     "total_spend",
     "spend_28d",
-    "spend_91d",
+    "spend_90d",
     "mean_order_value",
     # feat_customer_basket
     "mean_lines_per_order",
@@ -69,7 +69,7 @@ CUSTOMER_FEATURES = (
     "discounted_line_share",
     "coupon_value",
     "coupon_order_count",
-    "coupon_order_count_91d",
+    "coupon_order_count_90d",
     "coupon_order_share",
     "days_since_last_coupon_order",
     # feat_customer_campaign

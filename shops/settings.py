@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -141,6 +141,8 @@ class TimeSection(_Section):
 class FeaturesSection(_Section):
     as_of_step_days: int = Field(ge=1)
     min_history_days: int = Field(ge=1)
+    retention_days: int | None = Field(ge=1)
+    identity_basis: Literal["current", "as_known"]
 
 
 class PurchaseSection(_Section):

@@ -10,6 +10,7 @@ from expectations.gates import Scope
 AS_OF_DATES = "features.int_as_of_dates"
 ORDERS = "features.int_activity__orders"
 RETURNS = "features.int_activity__returns"
+MEMBERSHIPS = "features.int_activity__memberships"
 RFM = "features.feat_customer_rfm"
 RECIPIENTS = "features.int_activity__campaign_recipients"
 OFFERS = "features.feat_customer_offer"
@@ -78,8 +79,9 @@ def _coverage(scope: Scope, tables: list[str]) -> Suite:
     query = f"""
         with now as (select max(as_of_date) as today from {AS_OF_DATES} where is_current),
         population as (
-            select count(distinct customer_id) as customers_with_orders from {ORDERS}, now
-            where order_date < today and (taken_back_on is null or taken_back_on >= today)
+            select count(distinct owned.customer_id) as customers_with_orders
+            from {ORDERS} inner join {MEMBERSHIPS} as owned using (record_hash), now
+            where {_counts("now.today")}
         ),
         covered as ({covered})
         select
@@ -104,7 +106,15 @@ def _coverage(scope: Scope, tables: list[str]) -> Suite:
         each_between("as_of_dates", limits.min_as_of_dates, None, "as-of dates of each feature table", named_by=name),
         each_between("population_share", low, 1.0, "rows now / customers with an order before now", named_by=name),
     )
-    return Suite("coverage", "features", checks, query, (*tables, AS_OF_DATES, ORDERS))
+    return Suite("coverage", "features", checks, query, (*tables, AS_OF_DATES, ORDERS, MEMBERSHIPS))
+
+
+def _counts(as_of_date: str) -> str:
+    """Condition: the order counts at a date, and its record is the customer's then."""
+    return f"""
+        {as_of_date} > counts_from and (counts_until is null or {as_of_date} <= counts_until)
+        and (known_from is null or {as_of_date} > known_from) and (known_until is null or {as_of_date} <= known_until)
+    """
 
 
 def _totals(scope: Scope) -> Suite:
@@ -113,8 +123,8 @@ def _totals(scope: Scope) -> Suite:
     query = f"""
         with now as (select max(as_of_date) as today from {AS_OF_DATES} where is_current),
         standing as (
-            select order_id, order_total from {ORDERS}, now
-            where order_date < today and (taken_back_on is null or taken_back_on >= today)
+            select order_id, order_total from {ORDERS} inner join {MEMBERSHIPS} using (record_hash), now
+            where {_counts("now.today")}
         ),
         returned as (
             select coalesce(sum(net_amount), 0) as returned_total
@@ -146,7 +156,7 @@ def _totals(scope: Scope) -> Suite:
             measure("order_ratio", low, high, "number of orders now, features / orders"),
         ),
         query,
-        (RFM, ORDERS, RETURNS, AS_OF_DATES),
+        (RFM, ORDERS, RETURNS, MEMBERSHIPS, AS_OF_DATES),
     )
 
 
@@ -243,12 +253,14 @@ def _beyond_history(column: str) -> str:
 
 def _offers() -> Suite:
     query = f"""
-        with mailed as (select count(distinct (customer_id, campaign_id)) as mailed from {RECIPIENTS}),
+        with mailed as (select count(distinct (owned.customer_id, campaign_id)) as mailed
+            from {RECIPIENTS} inner join {MEMBERSHIPS} as owned using (record_hash)
+        ),
         offered as (select count(*) as offers from {OFFERS})
         select mailed, offers, round(offers / nullif(mailed, 0), 6) as offer_share from mailed, offered
     """
     check = measure("offer_share", 0.9, 1.0, "offers / pairs of customer and campaign that were mailed")
-    return Suite("offers", OFFERS, (check,), query, (OFFERS, RECIPIENTS))
+    return Suite("offers", OFFERS, (check,), query, (OFFERS, RECIPIENTS, MEMBERSHIPS))
 
 
 def _label(scope: Scope, table: str, column: str) -> Suite:

@@ -1,5 +1,7 @@
 {#-
-    CTEs that say, of each row of the CTE `rows`, whether it stands for its key; the last of them is `versions`.
+    CTEs that say, of each row of the CTE `rows`, whether it stands for its key; the last of them is `versions`. Its columns
+    first_known_at and content_known_at say when a good row of the key, and one of the same content, was first known: a
+    source that lands everything again every day tells nothing new.
 
     Which row stands is a total order, so that neither the order of rows nor that of files matters: a row without a
     problem before one with, then the later known, then the later load, then by content. `rows` has the columns problem,
@@ -29,7 +31,9 @@ versions as (
         1 as version_rank,
         cast(null as varchar) as standing_content,
         cast(null as timestamp) as standing_known_at,
-        cast(null as bigint) as standing_load_sequence
+        cast(null as bigint) as standing_load_sequence,
+        {{ rows }}.known_at as first_known_at,
+        {{ rows }}.known_at as content_known_at
     from {{ rows }}
     left join repeated_keys on {{ equal_keys(rows, 'repeated_keys', keys) }}
     where repeated_keys.{{ keys[0] }} is null
@@ -39,7 +43,9 @@ versions as (
         row_number() over (newest_first) as version_rank,
         first_value(content) over (newest_first) as standing_content,
         first_value(known_at) over (newest_first) as standing_known_at,
-        first_value(load_sequence) over (newest_first) as standing_load_sequence
+        first_value(load_sequence) over (newest_first) as standing_load_sequence,
+        min(case when problem is null then known_at end) over (partition by {{ keys | join(', ') }}) as first_known_at,
+        min(known_at) over (partition by {{ keys | join(', ') }}, content) as content_known_at
     from repeated_rows
     window newest_first as (
         partition by {{ keys | join(', ') }}

@@ -2,10 +2,17 @@ with customers as (
     select * from {{ ref('int_identity__customers') }}
 ),
 
+customer_index as (
+    select * from {{ ref('master_customer_index') }}
+    where
+        source_system = 'orders'
+        and valid_to is null
+),
+
 -- As far as is known by now: an order that was taken back does not count.
-customer_days as (
-    select * from {{ ref('int_activity__customer_days') }}
-    where known_until is null
+purchase_days as (
+    select * from {{ ref('int_activity__purchase_days') }}
+    where counts_until is null
 ),
 
 features as (
@@ -18,13 +25,16 @@ as_of_dates as (
 
 bought as (
     select
-        customer_id,
-        min(order_date) as first_order_date,
-        max(order_date) as last_order_date,
-        sum(order_count) as order_count,
-        sum(order_total) as total_spend
-    from customer_days
-    group by customer_id
+        customer_index.customer_id,
+        min(purchase_days.day) as first_order_date,
+        max(purchase_days.day) as last_order_date,
+        sum(purchase_days.order_count) as order_count,
+        sum(purchase_days.net_amount) as total_spend
+    from purchase_days
+    inner join customer_index
+        on purchase_days.record_hash = {{ record_hash("'orders'", 'customer_index.source_record_id') }}
+    group by customer_index.customer_id
+    having sum(purchase_days.order_count) > 0
 ),
 
 current_cells as (

@@ -16,7 +16,7 @@ member_features as (
         memberships.as_of_date,
         features.order_count,
         features.total_spend,
-        features.spend_91d,
+        features.spend_90d,
         features.days_since_last_order
     from memberships
     left join features
@@ -34,7 +34,7 @@ summed as (
         segment_key,
         max(as_of_date) as as_of_date,
         sum(total_spend) as total_spend,
-        sum(spend_91d) as spend_91d,
+        sum(spend_90d) as spend_90d,
         sum(order_count) as order_count,
         median(days_since_last_order) as median_days_since_last_order
     from member_features
@@ -53,7 +53,7 @@ select
     segments.customer_share,
     -- amounts
     cast(coalesce(summed.total_spend, 0) as decimal(18, 2)) as total_spend,
-    cast(coalesce(summed.spend_91d, 0) as decimal(18, 2)) as spend_91d,
+    cast(coalesce(summed.spend_90d, 0) as decimal(18, 2)) as spend_90d,
     cast(coalesce(summed.total_spend, 0) as double) / nullif(cast(totals.total_spend as double), 0) as spend_share,
     cast(summed.total_spend as double) / nullif(cast(summed.order_count as double), 0) as mean_order_value,
     -- habits

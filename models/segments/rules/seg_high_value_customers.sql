@@ -10,7 +10,7 @@ ranked as (
     select
         features.customer_id,
         features.as_of_date,
-        percent_rank() over (partition by features.as_of_date order by features.spend_91d) as spend_percent_rank
+        percent_rank() over (partition by features.as_of_date order by features.spend_90d) as spend_percent_rank
     from features
     inner join as_of_dates on features.as_of_date = as_of_dates.as_of_date
     where as_of_dates.is_current

@@ -49,6 +49,7 @@ select
     -- times
     coalesce(reasoned.occurred_at, orders.ordered_at) as occurred_at,
     reasoned.known_at,
+    reasoned.content_known_at,
     -- verdict
     case
         when reasoned.own_reason is not null then reasoned.own_reason

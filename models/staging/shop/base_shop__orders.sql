@@ -88,6 +88,7 @@ select
     versions.occurred_at as ordered_at,
     {{ local_time('versions.occurred_at', 'versions.zone_name') }} as ordered_at_local,
     versions.known_at,
+    versions.first_known_at,
     case
         when versions.order_status <> 'completed'
             then greatest(versions.occurred_at, coalesce(voided.voided_at, versions.occurred_at))

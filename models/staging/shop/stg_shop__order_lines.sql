@@ -18,6 +18,7 @@ converted as (
         original_order_id,
         load_id,
         line_type,
+        content_known_at,
         coalesce(quantity, 0) as quantity,
         {{ reporting_amount('coalesce(retail_discount, 0)') }} as retail_discount,
         {{ reporting_amount('coalesce(coupon_discount, 0)') }} as coupon_discount,
@@ -145,5 +146,7 @@ select
         as amount_after_returns,
     -- as the customer paid
     transaction_amount,
-    transaction_currency
+    transaction_currency,
+    -- times
+    content_known_at as known_at
 from joined

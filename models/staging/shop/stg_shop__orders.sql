@@ -41,6 +41,7 @@ orders as (
         ordered_at,
         ordered_at_local,
         known_at,
+        first_known_at,
         voided_at
     from landed
     where reject_reason is null
@@ -62,6 +63,7 @@ orders as (
         ordered_at,
         {{ local_time('ordered_at', business_timezone) }} as ordered_at_local,
         known_at,
+        known_at as first_known_at,
         cast(null as timestamp) as voided_at
     from inferred
 )
@@ -92,6 +94,7 @@ select
     cast(orders.ordered_at_local as date) as order_date,
     orders.business_timezone,
     orders.known_at,
+    orders.first_known_at,
     orders.voided_at
 from orders
 left join rates

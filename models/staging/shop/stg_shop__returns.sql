@@ -28,7 +28,7 @@ returned as (
             as coupon_match_discount,
         -{{ reporting_amount('order_lines.net_amount', 'orders.exchange_rate') }} as net_amount,
         order_lines.occurred_at as returned_at,
-        greatest(order_lines.occurred_at, order_lines.known_at) as returned_known_at,
+        greatest(order_lines.occurred_at, order_lines.content_known_at) as returned_known_at,
         orders.business_timezone
     from order_lines
     inner join orders on order_lines.order_id = orders.order_id

@@ -315,8 +315,8 @@ select customer_id, any_value(source_record_id) as loyalty_id from identity.mast
 
 -- features
 create table features.int_activity__orders as
-select o.order_id, i.customer_id, o.ordered_at, o.ordered_at_local, o.order_date, o.store_id,
-    null::date as taken_back_on,
+select o.order_id, hash(o.loyalty_id) as record_hash, i.customer_id, o.ordered_at, o.ordered_at_local, o.order_date,
+    o.store_id, o.order_date as counts_from, null::date as counts_until,
     count(*)::integer as line_count, count(distinct l.product_id) as product_count,
     sum(l.gross_amount)::decimal(18, 2) as gross_amount, sum(l.retail_discount)::decimal(18, 2) as retail_discount,
     sum(l.coupon_discount)::decimal(18, 2) as coupon_discount,
@@ -327,8 +327,12 @@ inner join staging.stg_shop__order_lines l using (order_id)
 inner join identity.master_customer_index i on i.source_system = 'orders' and i.source_record_id = o.loyalty_id
 group by all;
 create table features.int_activity__returns (charged_order_id varchar, returned_on date, net_amount decimal(18, 2));
+create table features.int_activity__memberships as
+select hash(source_record_id) as record_hash, any_value(customer_id) as customer_id, null::date as known_from,
+    null::date as known_until
+from identity.master_customer_index group by all;
 create table features.int_activity__campaign_recipients as
-select i.customer_id, c.campaign_id, c.campaign_type, c.starts_on, c.ends_on
+select hash(r.loyalty_id) as record_hash, i.customer_id, c.campaign_id, c.campaign_type, c.starts_on, c.ends_on
 from staging.stg_campaigns__recipients r
 inner join staging.stg_campaigns__campaigns c using (campaign_id)
 inner join identity.master_customer_index i

@@ -74,7 +74,7 @@ def test_profiles_are_means_and_effects(make_groups: Groups) -> None:
 def test_keys_follow_spend_and_names_are_distinct(make_groups: Groups) -> None:
     frame, _ = make_groups(groups=5, members=60)
     found = clustering.fit(frame, min_members=20)
-    spend = frame.merge(found.assignments, on="customer_id").groupby("cluster_key")["spend_91d"].mean()
+    spend = frame.merge(found.assignments, on="customer_id").groupby("cluster_key")["spend_90d"].mean()
     assert spend.sort_values(ascending=False).index.tolist() == ["1", "2", "3", "4", "5"]
     assert found.clusters["cluster_name"].is_unique
     assert not found.clusters["cluster_name"].str.contains("luster").any()

@@ -27,7 +27,7 @@ from shops import PROJECT_ROOT, ShopFolders
 
 _LANDED = re.compile(r"read_parquet\('landing/(\w+)/[^)]*\)")
 _LEDGER = re.compile(r"read_parquet\('state/(\w+)/[^)]*\)")
-_READ = re.compile(r'"warehouse"\."\w+"\."(\w+)"')
+_READ = re.compile(r'(?:"warehouse"\.)?"\w+"\."(\w+)"')
 _NEW_LOADS = re.compile(r"load_id in \((?:'load-\w+'(?:, )?)+\)")
 _REFERRED = re.compile(r'dbt\.ref\("(\w+)"\)')
 Row = Mapping[str, Any]
@@ -38,11 +38,15 @@ def _of_tables(sql: str) -> str:
     return _LEDGER.sub(r"ledger.\1", _LANDED.sub(r"landing.\1", sql))
 
 
-def compile_models(folder: Path, stages: Sequence[str]) -> None:
-    """Write `<model>.sql` for each SQL model of the demo shop's `stages`, and their schemas, into `folder`."""
+def compile_models(folder: Path, stages: Sequence[str], **variables: Any) -> None:
+    """Write `<model>.sql` for each SQL model of the demo shop's `stages`, and their schemas, into `folder`.
+
+    `variables` are those of dbt's --vars.
+    """
     dbt = InProcessDbt(ShopFolders.of("demo", folder / "data"))
     with dbt._environment(folder / "warehouse.duckdb"):
-        result = dbt._invoke(["compile", "--select", *(f"tag:{stage}" for stage in stages)])
+        selected = [f"tag:{stage}" for stage in stages]
+        result = dbt._invoke(["compile", "--select", *selected, "--vars", json.dumps(variables)])
     assert result.success, result.exception
     known = {}
     for node in (found.node for found in result.result.results):

@@ -22,6 +22,17 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
 
 
 @pytest.fixture(scope="session")
+def models_as_known(tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
+    """Features that rest on what was known at each date."""
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        compile_models(folder, ["staging", "identity", "features"], identity_basis="as_known")
+
+    return CompiledModels(once(session_folder(tmp_path_factory) / "compiled_models_as_known", make))
+
+
+@pytest.fixture(scope="session")
 def increments(tmp_path_factory: pytest.TempPathFactory, models: CompiledModels) -> Path:
     """What dbt runs when the identity stage continues what stands."""
 

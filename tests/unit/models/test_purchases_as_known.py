@@ -14,12 +14,6 @@ from tests.unit.models.compiled import CompiledModels, Row, at, land, line, orde
 from tests.unit.models.test_orders_staging import STAGING
 from tests.unit.models.test_returns import back
 
-ACTIVITY = (
-    "int_activity__order_lines",
-    "int_activity__orders",
-    "int_activity__returns",
-    "int_activity__customer_days",
-)
 FEATURES = ("feat_customer_rfm", "feat_customer_basket", "feat_customer_discount", "feat_customer_offer")
 DAYS = [date(2024, 1, 1) + timedelta(days) for days in range(1, 14)]
 
@@ -34,27 +28,28 @@ def featured(
     warehouse.execute("""
         create table identity.master_customer_index as
         select distinct 'orders' as source_system, buyer as source_record_id, loyalty_id as customer_id,
-            null::timestamp as valid_to
+            null::timestamp as valid_from, null::timestamp as valid_to
         from staging.stg_shop__orders where loyalty_id is not null
     """)
     listed = ", ".join(f"(date '{day}')" for day in dates)
     warehouse.execute(f"""
         create table features.int_as_of_dates as
         select as_of_date, as_of_date = max(as_of_date) over () as is_current, true as is_scheduled,
-            false as is_campaign_start
+            false as is_campaign_start, false as is_asked_for, true as is_new
         from (values {listed}) as dates (as_of_date)
     """)
+    models.build(warehouse, "int_activity__memberships")
     warehouse.execute("""
         create table features.int_activity__campaign_recipients as
-        select customer_id, 'c' || as_of_date as campaign_id, 'A' as campaign_type, as_of_date as starts_on,
-            as_of_date + 7 as ends_on
-        from identity.master_customer_index, features.int_as_of_dates
+        select record_hash, 'c' || as_of_date as campaign_id, 'A' as campaign_type, as_of_date as starts_on,
+            as_of_date + 7 as ends_on, as_of_date as counts_from, null::date as counts_until
+        from features.int_activity__memberships, features.int_as_of_dates
     """)
     warehouse.execute("""
         create table staging.stg_campaigns__coupons as
         select campaign_id, 'k1' as coupon_id, 'apple' as product_id from features.int_activity__campaign_recipients
     """)
-    models.build(warehouse, *ACTIVITY, *FEATURES)
+    models.build(warehouse, *FEATURES)
     return warehouse
 
 
@@ -345,6 +340,10 @@ def test_when_all_is_known_features_are_what_is_left_of_the_orders(
         "select customer_id, count(*), sum(total_after_returns) from marts.fct_orders where is_purchase group by 1",
     )
     assert {card: count for card, count, _ in published} == order_count
-    unmatched = rows(warehouse, "select distinct customer_id from features.int_activity__returns where not is_matched")
+    unmatched = rows(
+        warehouse,
+        "select distinct customer_id from features.int_activity__returns "
+        "inner join features.int_activity__memberships using (record_hash) where not is_matched",
+    )
     spend = dict(rows(warehouse, "select customer_id, total_spend from features.feat_customer_rfm"))
     assert all(spend[card] == total for card, _, total in published if (card,) not in unmatched)

@@ -1,0 +1,26 @@
+with computed as (
+    select * from {{ ref('int_features__basket').include(database=false) }}
+)
+
+select
+    -- keys
+    customer_id,
+    as_of_date,
+    identity_basis,
+    -- size
+    cast(line_count as double) / cast(order_count as double) as mean_lines_per_order,
+    cast(net_amount as double) / cast(line_count as double) as mean_line_value,
+    -- variety
+    product_count,
+    category_count,
+    store_count,
+    1 - cast(product_count as double) / cast(line_count as double) as repeat_line_share,
+    -- habits
+    case
+        when net_amount > 0
+            then least(1.0, greatest(0.0, cast(private_brand_amount as double) / cast(net_amount as double)))
+        else 0.0
+    end as private_brand_spend_share,
+    cast(weekend_order_count as double) / cast(order_count as double) as weekend_order_share,
+    cast(evening_order_count as double) / cast(order_count as double) as evening_order_share
+from computed
