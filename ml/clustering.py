@@ -15,6 +15,7 @@ from sklearn.metrics.cluster import contingency_matrix
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import PowerTransformer
 
+from ml.catalogue import read_catalogue
 from ml.frames import (
     as_days,
     content_hash,
@@ -32,18 +33,7 @@ Floats = npt.NDArray[np.float64]
 
 MODEL_NAME = "shopping_clusters"
 KEYS = ("customer_id", "as_of_date")
-FEATURES = (
-    # feat_customer_rfm
-    "days_since_last_order",
-    "purchase_day_count_90d",
-    "mean_order_value",
-    # feat_customer_basket
-    "mean_lines_per_order",
-    "repeat_line_share",
-    "private_brand_spend_share",
-    # feat_customer_discount
-    "coupon_order_share",
-)
+FEATURES = read_catalogue().numbers_of(MODEL_NAME)
 # Described in the profiles but not clustered on: spend and range follow from activity and basket and would count them
 # twice; with the share of shelf discounts, which hardly differs between customers, halves agreed less.
 DESCRIBED = ("spend_90d", "total_spend", "category_count", "retail_discount_share")

@@ -4,6 +4,8 @@ import datetime
 import hashlib
 import json
 from collections.abc import Sequence
+from decimal import Decimal
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,10 @@ import pandas as pd
 
 class MissingColumnsError(ValueError):
     """A frame lacks columns that a model needs; the message names them."""
+
+
+class WrongTypeError(ValueError):
+    """A column holds what the catalogue does not say; the message names column, row and value."""
 
 
 def require_columns(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:
@@ -63,22 +69,35 @@ def feature_matrix(frame: pd.DataFrame, numeric: Sequence[str], categorical: Seq
     Returns
     -------
     DataFrame of shape (n_rows, n_numeric + n_categorical), columns in the order given, index 0..n-1.
+
+    Raises
+    ------
+    MissingColumnsError, WrongTypeError
+        If the frame does not match what the feature catalogue says of these features.
     """
     require_columns(frame, [*numeric, *categorical], what)
     columns: dict[str, Any] = {}
     for name in numeric:
-        columns[name] = _as_floats(frame[name])
+        columns[name] = _as_floats(frame[name], what)
     for name in categorical:
         kinds = frame[name].astype(object)
         columns[name] = np.asarray(kinds.where(kinds.notna(), "unknown"), dtype=object)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
 
 
-def _as_floats(values: pd.Series) -> np.ndarray:
-    if values.dtype == object:
+def _as_floats(values: pd.Series, what: str) -> np.ndarray:
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = []
+    for row, value in enumerate(values):
         # decimal.Decimal from an Arrow DECIMAL column
-        return np.array([np.nan if pd.isna(value) else float(value) for value in values], dtype=np.float64)
-    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+        if not (pd.isna(value) or isinstance(value, Number | Decimal)):
+            raise WrongTypeError(
+                f"{what}: {values.name} holds {value!r} in row {row}, and the feature catalogue says it is a number. "
+                "Next: compare the query with the contract of the table."
+            )
+        numbers.append(np.nan if pd.isna(value) else float(value))
+    return np.array(numbers, dtype=np.float64)
 
 
 def content_hash(frame: pd.DataFrame) -> str:

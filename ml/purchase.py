@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ml import propensity
+from ml.catalogue import read_catalogue
 from ml.evaluation import performance_rows
 from ml.frames import (
     as_date,
@@ -25,47 +26,7 @@ from ml.threads import one_thread
 
 MODEL_NAME = "purchase_propensity"
 KEYS = ("customer_id", "as_of_date")
-FEATURES = (
-    # feat_customer_rfm
-    "customer_age_days",
-    "days_since_last_order",
-    "median_days_between_orders",
-    "order_gap_ratio",
-    "order_count",
-    "order_count_7d",
-    "order_count_28d",
-    "order_count_90d",
-    "purchase_day_count_28d",
-    "purchase_day_count_90d",
-    "repeat_purchase_day_count",
-    "total_spend",
-    "spend_28d",
-    "spend_90d",
-    "mean_order_value",
-    # feat_customer_basket
-    "mean_lines_per_order",
-    "mean_line_value",
-    "product_count",
-    "category_count",
-    "store_count",
-    "repeat_line_share",
-    "private_brand_spend_share",
-    "weekend_order_share",
-    "evening_order_share",
-    # feat_customer_discount
-    "retail_discount_share",
-    "discounted_line_share",
-    "coupon_value",
-    "coupon_order_count_90d",
-    "coupon_order_share",
-    "days_since_last_coupon_order",
-    # feat_customer_campaign
-    "campaigns_received",
-    "campaigns_redeemed",
-    "coupons_redeemed",
-    "days_since_last_campaign",
-    "campaign_response_rate",
-)
+FEATURES = read_catalogue().numbers_of(MODEL_NAME)
 _LINE = logistic(0.01)
 _STEPS = boosting(rounds=200, learning_rate=0.03, min_leaf=100)
 CANDIDATES = (_LINE, logistic(0.1), _STEPS, blend(_LINE, _STEPS))

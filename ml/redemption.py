@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml import propensity
+from ml.catalogue import read_catalogue
 from ml.evaluation import performance_rows
 from ml.frames import (
     as_date,
@@ -32,55 +33,14 @@ from ml.threads import one_thread
 MODEL_NAME = "redemption_propensity"
 KEYS = ("customer_id", "campaign_id", "as_of_date")
 LABEL_COLUMNS = ("label_ends_on", "first_redeemed_on")
-KINDS = ("campaign_type",)
-OFFER_FEATURES = (
-    # feat_customer_offer
-    "campaign_days",
-    "coupon_count",
-    "offer_product_count",
-    "matched_coupon_count",
-    "bought_offer_product_count",
-    "offer_purchase_count",
-    "days_since_last_offer_purchase",
-    "offer_spend",
-    "offer_spend_90d",
+_LEARNED_FROM = read_catalogue().of_model(MODEL_NAME)
+KINDS = read_catalogue().kinds_of(MODEL_NAME)
+NUMBERS = read_catalogue().numbers_of(MODEL_NAME)
+# What an offer holds is known for those mailed only.
+OFFER_TABLE = "feat_customer_offer"
+CUSTOMER_FEATURES = tuple(
+    feature.name for feature in _LEARNED_FROM if feature.is_number and feature.table != OFFER_TABLE
 )
-CUSTOMER_FEATURES = (
-    # feat_customer_rfm
-    "customer_age_days",
-    "days_since_last_order",
-    "median_days_between_orders",
-    "order_count",
-    "order_count_28d",
-    "order_count_90d",
-    "total_spend",
-    "spend_28d",
-    "spend_90d",
-    "mean_order_value",
-    # feat_customer_basket
-    "mean_lines_per_order",
-    "mean_line_value",
-    "product_count",
-    "category_count",
-    "repeat_line_share",
-    "private_brand_spend_share",
-    # feat_customer_discount
-    "retail_discount_share",
-    "discounted_line_share",
-    "coupon_value",
-    "coupon_order_count",
-    "coupon_order_count_90d",
-    "coupon_order_share",
-    "days_since_last_coupon_order",
-    # feat_customer_campaign
-    "campaigns_received",
-    "campaigns_redeemed",
-    "coupons_redeemed",
-    "days_since_last_campaign",
-    "days_since_last_redemption",
-    "campaign_response_rate",
-)
-NUMBERS = (*OFFER_FEATURES, *CUSTOMER_FEATURES)
 _LINE = logistic(0.01)
 _STEPS = boosting(rounds=60, learning_rate=0.05, min_leaf=50)
 CANDIDATES = (logistic(0.003), _LINE, logistic(0.1), _STEPS, blend(_LINE, _STEPS))

@@ -4,7 +4,7 @@ What is learned, and how, is in `ml/`; here is only which rows go in and where t
 """
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,32 +13,30 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
+from ml.catalogue import Feature, read_catalogue
 from orchestration.progress import StageClock
 from orchestration.stages import gate_before
 from orchestration.warehouse import reading, replace_rows, writing
 from orchestration.workspace import RunWorkspace
 from shops import Settings
 
-_FEATURE_TABLES = ("feat_customer_basket", "feat_customer_discount", "feat_customer_campaign")
-_READS = (
-    "int_as_of_dates",
-    "feat_customer_rfm",
-    *_FEATURE_TABLES,
-    "feat_customer_offer",
-    "label_purchase",
-    "label_redemption",
-)
+_LABELS = ("label_purchase", "label_redemption")
+# Who has features at all: customers with an order before the as-of date.
+_POPULATION = "feat_customer_rfm"
 
 
 def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     """Assets `scores/purchase_propensity`, `scores/redemption_propensity` and `scores/shopping_clusters`."""
+
+    catalogue = read_catalogue()
+    reads = ["int_as_of_dates", *_LABELS, *dict.fromkeys(feature.table for feature in catalogue.features)]
 
     def ml_asset(description: str) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
         return dg.asset(
             key_prefix="scores",
             group_name="scores",
             kinds={"python", "scikitlearn"},
-            deps=[*(dg.AssetKey(["features", name]) for name in _READS), gate_before("scores")],
+            deps=[*(dg.AssetKey(["features", name]) for name in reads), gate_before("scores")],
             description=description,
         )
 
@@ -51,8 +49,9 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         with reading(workspace.warehouse) as connection:
             labels = _purchase_labels(connection, horizon)
             test_as_of = settings.models.purchase.test_as_of_date or purchase.default_test_as_of(labels)
-            features = _customer_features(connection, "is_scheduled and as_of_date <= ?", test_as_of)
-            now = _customer_features(connection, "is_current and ?::date is not null", test_as_of)
+            learned_from = catalogue.of_model(purchase.MODEL_NAME)
+            features = _customer_features(connection, learned_from, "is_scheduled and as_of_date <= ?", test_as_of)
+            now = _customer_features(connection, learned_from, "is_current and ?::date is not null", test_as_of)
         model = purchase.train(features, labels, test_as_of, horizon)
         result = _ModelResult(purchase.score(model.scorer, now), model)
         return _store(result, context, workspace, clock)
@@ -66,8 +65,9 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         clock = StageClock(context, "scores")
         with reading(workspace.warehouse) as connection:
             labels = connection.execute("from features.label_redemption").df()
-            features = _offer_features(connection)
-            everyone = _features_of_everyone_at_campaign_starts(connection)
+            learned_from, offers = catalogue.of_model(redemption.MODEL_NAME), redemption.OFFER_TABLE
+            features = _offer_features(connection, learned_from, offers)
+            everyone = _features_of_everyone_at_campaign_starts(connection, learned_from, offers)
         if labels.empty:
             # The connection above is closed by now: the file takes one that reads or one that writes.
             _forget(workspace, redemption.MODEL_NAME)
@@ -86,7 +86,8 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
 
         clock = StageClock(context, "scores")
         with reading(workspace.warehouse) as connection:
-            now = _customer_features(connection, "is_current")
+            described = catalogue.named((*clustering.FEATURES, *clustering.DESCRIBED))
+            now = _customer_features(connection, described, "is_current")
         model = clustering.fit(now, settings.models.clusters.min_members)
         folder = workspace.folders.models / clustering.MODEL_NAME / model.model_version
         checksum = artifacts.save_clustering(folder, model)
@@ -174,31 +175,45 @@ def _purchase_labels(connection: duckdb.DuckDBPyConnection, horizon: int) -> pd.
     ).df()
 
 
-def _customer_features(connection: duckdb.DuckDBPyConnection, dates: str, *values: date) -> pd.DataFrame:
-    """All features of all customers at the as-of dates that fulfil `dates`."""
-    joins = " ".join(f"join features.{table} using (customer_id, as_of_date)" for table in _FEATURE_TABLES)
+def _customer_features(
+    connection: duckdb.DuckDBPyConnection, features: Sequence[Feature], dates: str, *values: date
+) -> pd.DataFrame:
+    """Features of all customers at the as-of dates that fulfil `dates`."""
     return connection.execute(
-        f"select * exclude (is_current, is_scheduled, is_campaign_start) from features.feat_customer_rfm {joins} "
+        f"select customer_id, as_of_date, {_listed(features)} from features.{_POPULATION} {_joins(features)} "
         f"join features.int_as_of_dates using (as_of_date) where {dates}",
         list(values),
     ).df()
 
 
-def _offer_features(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+def _offer_features(connection: duckdb.DuckDBPyConnection, features: Sequence[Feature], offers: str) -> pd.DataFrame:
     """Each mailed (customer, campaign) with the offer's and the customer's features at the campaign's start."""
-    tables = ("feat_customer_rfm", *_FEATURE_TABLES)
+    keys = f"{offers}.customer_id, {offers}.campaign_id, {offers}.as_of_date"
+    tables = dict.fromkeys(feature.table for feature in features if feature.table != offers)
     joins = " ".join(f"left join features.{table} using (customer_id, as_of_date)" for table in tables)
-    return connection.execute(f"select * from features.feat_customer_offer {joins}").df()
+    return connection.execute(f"select {keys}, {_listed(features)} from features.{offers} {joins}").df()
 
 
-def _features_of_everyone_at_campaign_starts(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+def _features_of_everyone_at_campaign_starts(
+    connection: duckdb.DuckDBPyConnection, features: Sequence[Feature], offers: str
+) -> pd.DataFrame:
     """Each customer at each campaign's start, mailed or not: what the model would see with targeting included."""
-    joins = " ".join(f"join features.{table} using (customer_id, as_of_date)" for table in _FEATURE_TABLES)
+    of_customers = [feature for feature in features if feature.table != offers]
     return connection.execute(
-        "select campaigns.campaign_id, campaigns.campaign_type, customers.* "
-        "from (select distinct campaign_id, campaign_type, as_of_date from features.feat_customer_offer) as campaigns "
-        f"join (select * from features.feat_customer_rfm {joins}) as customers using (as_of_date)"
+        f"select campaigns.campaign_id, campaigns.campaign_type, customer_id, as_of_date, {_listed(of_customers)} "
+        f"from (select distinct campaign_id, campaign_type, as_of_date from features.{offers}) as campaigns "
+        f"join features.{_POPULATION} using (as_of_date) {_joins(of_customers)}"
     ).df()
+
+
+def _joins(features: Sequence[Feature]) -> str:
+    """The tables of features beside that of the population; who is not in one has null there."""
+    tables = dict.fromkeys(feature.table for feature in features if feature.table != _POPULATION)
+    return " ".join(f"left join features.{table} using (customer_id, as_of_date)" for table in tables)
+
+
+def _listed(features: Sequence[Feature]) -> str:
+    return ", ".join(f"{feature.table}.{feature.name}" for feature in features)
 
 
 def _images(plots: Mapping[str, bytes]) -> dict[str, dg.MetadataValue[Any]]:
