@@ -10,9 +10,18 @@ from pathlib import Path
 from orchestration.warehouse import reading
 
 # Which run or promotion wrote a row, and when, is not content.
-RUN_METADATA = frozenset({"run_id", "run_at", "promotion_number"})
-# Nor is what a build had to look at again: of an increment much, of a full build nothing.
-HOW_IT_WAS_BUILT = ("identity.int_identity__changed_", "identity.int_identity__touched_")
+RUN_METADATA = frozenset({"run_id", "run_at", "promotion_number", "is_new"})
+# Nor is what a build had to look at again: of an increment little, of a full build all.
+HOW_IT_WAS_BUILT = (
+    "identity.int_identity__changed_",
+    "identity.int_identity__touched_",
+    "features.int_activity__fingerprints",
+    "features.int_activity__customers",
+    "features.int_activity__owners",
+    "features.int_as_of_grid",
+    "features.int_as_of_calendar",
+    "features.int_features__order_rhythm",
+)
 
 
 def content_hashes(database: Path) -> dict[str, str]:

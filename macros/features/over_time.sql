@@ -17,6 +17,12 @@
     (`at_many_dates`).
 -#}
 {%- macro over_time(facts) -%}
+    {%- if execute and 'among' not in (config.get('meta') or {}).get('increment', {}) and model.resource_type == 'model' -%}
+        {{ exceptions.raise_compiler_error(
+            "over_time gives the rows of dates and customers that are due, and " ~ model.name ~ " does not keep the others. "
+            ~ "Next: give it the config materialized: incremental and meta: {increment: {among: int_activity__fingerprints}}."
+        ) }}
+    {%- endif -%}
     {%- set columns = columns_over_time(facts) -%}
     {{ at_few_dates(facts, columns) }}
     {{- at_many_dates(facts, columns) }}

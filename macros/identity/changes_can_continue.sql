@@ -8,14 +8,8 @@
     {%- set decided = graph.setdefault('increments_of_' ~ invocation_id, {}) -%}
     {%- if model.unique_id not in decided -%}
         {%- set note = read_note(this) -%}
-        {%- set same = namespace(build=note.get('generation') is not none) -%}
-        {%- for node in graph.nodes.values() -%}
-            {%- if same.build and 'among' in (node.config.get('meta') or {}).get('increment', {}) -%}
-                {%- set same.build = read_note(beside(this, node.name)).get('generation') == note.generation -%}
-            {%- endif -%}
-        {%- endfor -%}
         {%- set same = (
-            same.build
+            all_are_of_one_build(note)
             and still_fits(note, config.get('meta').increment)
             and note.assumed_until == assumed_until()
             and note.promoted_rows == promoted_rows(note.promotions)
@@ -50,61 +44,9 @@
 {%- endmacro -%}
 
 
-{#- What the stage's first model noted when it was last built. -#}
-{%- macro note_of_the_stage() -%}
-    {{ return(read_note(beside(this, 'int_identity__changed_records'))) }}
-{%- endmacro -%}
-
-
-{#- For the post-hook of the tables that continue: with which build of the stage they were made. -#}
-{%- macro note_build() -%}
-    {%- if execute and keeps_notes() and 'among' in (config.get('meta') or {}).get('increment', {}) -%}
-        {%- set changes = note_of_the_stage() -%}
-        {{ write_table_note(this, tojson({'generation': changes.get('generation')})) }}
-    {%- endif -%}
-{%- endmacro -%}
-
-
-{#- Whether a table of the stage was built with the first model's last build or the one before, which that one follows. -#}
-{%- macro is_of_the_same_build(note) -%}
-    {%- set changes = note_of_the_stage() -%}
-    {{ return(
-        changes.get('follows') is not none
-        and note.get('generation') in (changes.generation, changes.follows)
-    ) }}
-{%- endmacro -%}
-
-
-{#- For the models that say what is touched: whether this build is an increment, as the stage's first model has noted. -#}
-{%- macro changes_continue() -%}
-    {%- if not execute -%}{{ return(false) }}{%- endif -%}
-    {{ return(note_of_the_stage().get('follows') is not none) }}
-{%- endmacro -%}
-
-
 {#- The loads that this build of the stage is the first to see, as a list of literals. -#}
 {%- macro new_loads_of_the_stage() -%}
     {{ return(new_loads(note_of_the_stage().get('since', 0))) }}
-{%- endmacro -%}
-
-
-{#-
-    A table of the same schema as the last build left it: not a ref, because the model that makes it comes later and would
-    close a circle.
--#}
-{%- macro beside(relation, name) -%}
-    {{ return(api.Relation.create(database=relation.database, schema=relation.schema, identifier=name)) }}
-{%- endmacro -%}
-
-
-{#- In an increment, whether the value of `column` is among those of `model`'s column `of`; in a full build, true. -#}
-{%- macro is_among(model_name, column, of=none) -%}
-    {%- set relation = ref(model_name) -%}
-    {%- if is_incremental() -%}
-        {{ column }} in (select changes.{{ of or column.split('.')[-1] }} from {{ relation }} as changes)
-    {%- else -%}
-        true
-    {%- endif -%}
 {%- endmacro -%}
 
 

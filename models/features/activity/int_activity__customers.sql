@@ -3,9 +3,9 @@
 
 {%- set few = 3 %}
 
-with memberships as (
-    select customer_id from {{ ref('int_activity__memberships') }}
-    group by customer_id
+with fingerprints as (
+    select * from {{ ref('int_activity__fingerprints') }}
+    where fingerprint is not null
 ),
 
 as_of_dates as (
@@ -17,12 +17,13 @@ as_of_dates as (
 
 select
     -- keys
-    memberships.customer_id,
-    cast(row_number() over (order by memberships.customer_id) as integer) as customer_number,
+    fingerprints.customer_id,
+    cast(row_number() over (order by fingerprints.customer_id) as integer) as customer_number,
     -- which dates are due
     case
+        when not fingerprints.is_changed then 'new'
         when as_of_dates.new_count = as_of_dates.date_count and as_of_dates.new_count <= {{ few }} then 'new'
         else 'stored'
     end as grid
-from memberships
+from fingerprints
 cross join as_of_dates

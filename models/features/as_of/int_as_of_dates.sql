@@ -4,6 +4,9 @@
 {%- set step_days = setting('features.as_of_step_days') %}
 {%- set retention_days = setting_value('features.retention_days') %}
 {%- set asked_for = var('as_of_dates', []) %}
+{%- set fingerprints = ref('int_activity__fingerprints') %}
+{%- set continues = changes_continue() %}
+{%- set stands = execute and load_relation(this) is not none %}
 
 -- noqa: disable=LT02
 with orders as (
@@ -58,6 +61,14 @@ reasons as (
             cast('{{ as_of_date }}' as date) as as_of_date,
             'asked for' as reason
     {% endfor -%}
+    {% if stands -%}
+        union all
+        select
+            as_of_date,
+            'asked for' as reason
+        from {{ this }}
+        where is_asked_for
+    {%- endif %}
 ),
 
 flagged as (
@@ -80,7 +91,11 @@ select
     flagged.is_campaign_start = 1 as is_campaign_start,
     flagged.is_asked_for = 1 as is_asked_for,
     -- whether no build has computed it before this one
-    true as is_new
+    {% if continues -%}
+        flagged.as_of_date not in (select standing.as_of_date from {{ this }} as standing) as is_new
+    {%- else -%}
+        true as is_new
+    {%- endif %}
 from flagged
 cross join bounds
 where

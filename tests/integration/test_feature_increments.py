@@ -1,0 +1,102 @@
+"""The features stage through dbt: only late rows, merges and new dates are computed, as a full build would."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.content import content_hashes
+from orchestration.dbt_in_process import InProcessDbt
+from orchestration.lock import write_lock
+from orchestration.warehouse import reading
+from tests.integration.test_identity_increments import IdentityShop
+from tests.unit.models.compiled import line, order
+from tests.unit.models.test_identity import contact
+
+
+class FeatureShop(IdentityShop):
+    """A shop whose features are built, and nothing after them."""
+
+    def sell(self, *orders: dict[str, Any], **more: list[dict[str, Any]]) -> None:
+        """Land orders of one line each."""
+        lines = [line(sold["order_id"], 1, f"{sold['occurred_at']:%Y-%m-%d}") for sold in orders]
+        self.land(orders=list(orders), order_lines=lines, **more)
+
+    def features(self, *options: str) -> dict[str, str]:
+        """Build up to the features; gives hashes of their tables."""
+        dbt = InProcessDbt(self.folders)
+        with write_lock(self.folders.lock, "test"), dbt._environment(self.folders.warehouse):
+            # Each command with a manifest of its own: ephemeral models do not compile twice.
+            only_models = [option for kind in ("test", "unit_test") for option in ("--exclude-resource-type", kind)]
+            result = dbt._invoke(["build", *only_models, "--select", "+tag:features", *options])
+        assert result.success, result.exception
+        found = content_hashes(self.folders.warehouse)
+        return {table: content for table, content in found.items() if table.startswith("features.")}
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with reading(self.folders.warehouse) as connection:
+            return connection.execute(query).fetchall()
+
+    def computed(self) -> tuple[int, int]:
+        """How many customers were computed at all dates, and how many dates were new."""
+        ((customers, dates),) = self.ask(
+            "select (select count(*) from features.int_activity__fingerprints where is_changed), "
+            "(select count(*) from features.int_as_of_dates where is_new)"
+        )
+        return customers, dates
+
+
+@pytest.mark.slow
+def test_an_increment_computes_what_changed_and_gives_what_a_full_build_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shop = FeatureShop(tmp_path)
+    cards = ("k1", "k2", "k3")
+    shop.sell(
+        *(order(f"{card}-{day}", f"2024-01-{day:02}", card) for card in cards for day in (2, 9, 20)),
+        order("web-1", "2024-01-12", None, user_id="u1"), order("last", "2024-02-20", "k1"),
+    )  # fmt: skip
+    shop.features()
+    customers, dates = shop.computed()
+    assert (customers, dates > 3) == (4, True), "the first build computes all"
+
+    # A late order of one customer, and a contact that ties a login to the card of another.
+    shop.sell(
+        order("late", "2024-01-15", "k2"), crm_contacts=[contact("C1", "2024-02-18", loyalty_id="k3", user_id="u1")],
+    )  # fmt: skip
+    after = shop.features()
+    assert shop.computed() == (3, 0), "k2, k3, and the login's customer, who is gone"
+    assert after == shop.features("--full-refresh")
+
+    # A new day: everybody at the new date, and the one who bought at all dates.
+    shop.sell(order("new", "2024-02-26", "k1"))
+    after = shop.features()
+    assert shop.computed() == (1, 2), "the new current date, and a Monday before it"
+    assert after == shop.features("--full-refresh")
+    assert shop.features() == after
+    assert shop.computed() == (0, 0), "nothing new"
+
+    # A date of the past that somebody asks for stays.
+    asked = shop.features("--vars", json.dumps({"as_of_dates": ["2024-01-31"]}))
+    assert shop.computed() == (0, 1)
+    assert shop.features() == asked
+    rows = shop.ask("select count(*) from features.feat_customer_rfm where as_of_date = date '2024-01-31'")
+    assert rows == [(3,)]
+    assert shop.features("--full-refresh") == asked
+
+    own = tmp_path / "shops" / "demo" / "settings.yml"
+    own.parent.mkdir(parents=True)
+    own.write_text("features: {retention_days: 14}\n")
+    shop.features()
+    assert shop.ask("select min(as_of_date) >= date '2024-02-13' from features.int_features__rfm") == [(True,)]
+    own.write_text("features: {identity_basis: as_known}\n")
+    shop.features()
+    assert shop.computed()[0] == 4, "another basis is another table"
+    assert shop.ask("select distinct identity_basis from features.feat_customer_rfm") == [("as_known",)]
+    as_of = shop.ask("select as_of_date from features.int_as_of_dates where is_current")
+    assert as_of == [(date(2024, 2, 27),)]
