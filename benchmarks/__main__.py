@@ -16,6 +16,7 @@ NAMES = (
     "identity_increment",
     "components",
     "linkage",
+    "features",
     "own_shop",
 )
 
