@@ -150,6 +150,16 @@ class PurchaseSection(_Section):
     test_as_of_date: date | None
 
 
+class ChurnSection(_Section):
+    gap_multiple: float = Field(gt=0)
+    min_horizon_days: int = Field(ge=1)
+    max_horizon_days: int = Field(ge=1)
+
+
+class NextCategorySection(_Section):
+    horizon_days: int = Field(ge=1)
+
+
 class RedemptionSection(_Section):
     test_from_date: date | None
 
@@ -160,6 +170,8 @@ class ClustersSection(_Section):
 
 class ModelsSection(_Section):
     purchase: PurchaseSection
+    churn: ChurnSection
+    next_category: NextCategorySection
     redemption: RedemptionSection
     clusters: ClustersSection
 

@@ -21,7 +21,7 @@ CORRUPTIONS = {
     "staging": "update staging.stg_shop__order_lines set transaction_amount = transaction_amount * 100 "
     "where hash(order_id) % 3 = 0",
     "identity": "update identity.master_customer_index set customer_id = 'c_everybody'",
-    "features": "update features.feat_customer_rfm set total_spend = 0",
+    "features": "update features.int_features__rfm set total_spend = 0",
     "scores": "update scores.int_scores__scores set score = 0.5",
     "segments": "delete from segments.int_segments__memberships",
     "marts": "delete from marts.fct_orders where hash(order_id) % 10 = 0",

@@ -1,9 +1,10 @@
--- One number for all that a customer's features rest on: facts and memberships of its records. What differs from the last
--- build is computed anew, whatever the reason; nobody has to know which load or merge touched whom.
+-- One number for all that a customer's features rest on: facts and memberships of its records. What differs from the
+-- last build is computed anew, whatever the reason; nobody has to know which load or merge touched whom.
 
 {%- set facts = [
     ref('int_activity__purchase_days'), ref('int_activity__orders'), ref('int_activity__order_lines'),
     ref('int_activity__campaign_recipients'), ref('int_activity__coupon_redemptions'),
+    ref('int_activity__web_sessions'), ref('int_activity__web_products'), ref('int_activity__mails'),
 ] %}
 
 -- noqa: disable=LT02

@@ -3,6 +3,8 @@
 
 {%- set sources = {
     'orders': ('int_activity__orders', 'order_date'),
+    'web': ('int_activity__web_sessions', 'day'),
+    'mail': ('int_activity__mails', 'day'),
 } %}
 
 -- noqa: disable=LT02

@@ -103,7 +103,7 @@ DAMAGES = [
         "features",
         "delete from features.feat_customer_discount where customer_id < 'c_8'",
         "features",
-        "rows now / customers with an order",
+        "rows now / customers with activity",
     ),
     ("features", "update features.label_purchase set has_purchased = 0", "features.label_purchase", "positive labels"),
     (

@@ -160,3 +160,28 @@ def test_a_redemption_on_the_day_changes_nothing(models: CompiledModels, models_
     assert features(shop(models, redemptions=[on_the_day])) == features(shop(models))
     assert features(shop(models_as_known, redemptions=[on_the_day, known_then])) == features(shop(models_as_known))
     assert features(shop(models, redemptions=[known_then])) != features(shop(models))
+
+
+def test_churn_waits_for_the_customers_own_rhythm(models: CompiledModels) -> None:
+    """Every second day makes a horizon of four weeks, the least there is; a single day one of half a year."""
+    days = [order(f"o{day}", f"2024-01-{day:02}", "often") for day in range(1, 10, 2)]
+    later = [order("back", "2024-02-20", "c1"), order("end", "2024-03-30", "late")]
+    sold = [line(one["order_id"], 1, f"{one['occurred_at']:%Y-%m-%d}") for one in (*days, *later)]
+    warehouse = shop(models, [*days, *later], sold)
+    warehouse.execute("""
+        create or replace table features.int_as_of_dates as
+        select date '2024-01-10' + days as as_of_date, days = 81 as is_current, true as is_scheduled,
+            false as is_campaign_start, false as is_asked_for, true as is_new
+        from (values (0), (40), (81)) as offsets (days)
+    """)
+    models.build(
+        warehouse, "int_as_of_grid", "int_as_of_calendar", "int_activity__customers", "int_activity__owners",
+        "int_features__order_rhythm", "int_features__rfm", "label_churn", "label_next_category",
+    )  # fmt: skip
+    churned = "select customer_id, day(as_of_date), horizon_days, has_churned from features.label_churn order by all"
+    # c1 bought on the second and the fifth, and again after six weeks; of c2 nothing can be said yet.
+    assert rows(warehouse, churned) == [
+        ("of c1", 10, 28, 1), ("of c1", 19, 28, 0), ("of often", 10, 28, 1), ("of often", 19, 28, 1),
+    ]  # fmt: skip
+    following = "select customer_id, next_category from features.label_next_category where day(as_of_date) = 19 order by 1"
+    assert rows(warehouse, following) == [("of c1", "fruit"), ("of c2", None), ("of often", None)]
