@@ -3,34 +3,38 @@
     tables that stand. What changed in the data, the fingerprints tell.
 -#}
 {%- macro features_can_continue() -%}
-    {%- if not execute or flags.FULL_REFRESH or not keeps_notes() -%}{{ return(false) }}{%- endif -%}
-    {%- set decided = graph.setdefault('increments_of_' ~ invocation_id, {}) -%}
-    {%- if model.unique_id not in decided -%}
-        {%- set note = read_note(this) -%}
-        {%- set same = (
-            all_are_of_one_build(note)
-            and note.made_by == made_by(config.get('meta').increment)
-            and note.basis == feature_basis()
-        ) -%}
-        {#- The note itself is gone once the table was written anew. -#}
-        {%- do decided.update({model.unique_id: same, 'last_features': note}) -%}
-    {%- endif -%}
-    {{ return(decided[model.unique_id]) }}
+    {%- set note = note_of_the_last_build() -%}
+    {{ return(
+        all_are_of_one_build(note)
+        and note.made_by == made_by(config.get('meta').increment)
+        and note.models == code_of_the_stage()
+        and note.basis == feature_basis()
+    ) }}
 {%- endmacro -%}
 
 
 {#- For the post-hook of the stage's first model. -#}
 {%- macro note_features() -%}
     {%- if execute and keeps_notes() -%}
-        {%- set continues = features_can_continue() -%}
         {%- set note = {
             'generation': invocation_id,
-            'follows': graph['increments_of_' ~ invocation_id].last_features.generation if continues else none,
+            'follows': note_of_the_last_build().generation if features_can_continue() else none,
             'made_by': made_by(config.get('meta').increment),
+            'models': code_of_the_stage(),
             'basis': feature_basis(),
         } -%}
         {{ write_table_note(this, tojson(note)) }}
     {%- endif -%}
+{%- endmacro -%}
+
+
+{#- A hash of the SQL of all models of this stage, those in a shop's own folder among them. -#}
+{%- macro code_of_the_stage() -%}
+    {%- set files = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.schema == this.schema -%}
+        {%- do files.append(node.original_file_path) -%}
+    {%- endfor -%}
+    {{ return(code_hash(files)) }}
 {%- endmacro -%}
 
 

@@ -23,6 +23,12 @@
             ~ "Next: give it the config materialized: incremental and meta: {increment: {among: int_activity__fingerprints}}."
         ) }}
     {%- endif -%}
+    {%- if execute and model.resource_type == 'model' and not is_incremental() and changes_continue() -%}
+        {{ exceptions.raise_compiler_error(
+            model.name ~ " is built anew, and the last build of the stage computed only what had changed. "
+            ~ "Next: dbt build --select tag:features --full-refresh."
+        ) }}
+    {%- endif -%}
     {%- set columns = columns_over_time(facts) -%}
     {{ at_few_dates(facts, columns) }}
     {{- at_many_dates(facts, columns) }}

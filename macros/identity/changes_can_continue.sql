@@ -4,20 +4,13 @@
     first model of the stage says so in its note, and all the others are built anew with it (`is_of_the_same_build`).
 -#}
 {%- macro changes_can_continue() -%}
-    {%- if not execute or flags.FULL_REFRESH or not keeps_notes() -%}{{ return(false) }}{%- endif -%}
-    {%- set decided = graph.setdefault('increments_of_' ~ invocation_id, {}) -%}
-    {%- if model.unique_id not in decided -%}
-        {%- set note = read_note(this) -%}
-        {%- set same = (
-            all_are_of_one_build(note)
-            and still_fits(note, config.get('meta').increment)
-            and note.assumed_until == assumed_until()
-            and note.promoted_rows == promoted_rows(note.promotions)
-        ) -%}
-        {#- The note itself is gone once the table was written anew. -#}
-        {%- do decided.update({model.unique_id: same, 'last_build': note}) -%}
-    {%- endif -%}
-    {{ return(decided[model.unique_id]) }}
+    {%- set note = note_of_the_last_build() -%}
+    {{ return(
+        all_are_of_one_build(note)
+        and still_fits(note, config.get('meta').increment)
+        and note.assumed_until == assumed_until()
+        and note.promoted_rows == promoted_rows(note.promotions)
+    ) }}
 {%- endmacro -%}
 
 
@@ -33,8 +26,8 @@
         {%- set note = how_it_was_made(increment, through | int) -%}
         {%- do note.update({
             'generation': invocation_id,
-            'follows': graph['increments_of_' ~ invocation_id].last_build.generation if continues else none,
-            'since': graph['increments_of_' ~ invocation_id].last_build.through if continues else 0,
+            'follows': note_of_the_last_build().generation if continues else none,
+            'since': note_of_the_last_build().through if continues else 0,
             'assumed_until': assumed_until(),
             'promotions': promotions | int,
             'promoted_rows': promoted_rows(promotions),

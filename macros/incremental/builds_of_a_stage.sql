@@ -11,9 +11,24 @@
 {%- endmacro -%}
 
 
+{#-
+    For the first model: what it noted at the last build, empty where nothing may be continued. The note is gone once the
+    table was written anew, and is asked for after that, so it is kept in `graph`, which all models of an invocation share.
+-#}
+{%- macro note_of_the_last_build() -%}
+    {%- if not execute or flags.FULL_REFRESH or not keeps_notes() -%}{{ return({}) }}{%- endif -%}
+    {%- set notes = graph.setdefault('last_builds_of_' ~ invocation_id, {}) -%}
+    {%- if model.unique_id not in notes -%}
+        {%- do notes.update({model.unique_id: read_note(this)}) -%}
+    {%- endif -%}
+    {{ return(notes[model.unique_id]) }}
+{%- endmacro -%}
+
+
 {#- For the first model: whether all tables that continue stand as one build left them. -#}
 {%- macro all_are_of_one_build(note) -%}
-    {%- set same = namespace(build=note.get('generation') is not none) -%}
+    {%- if note.get('generation') is none -%}{{ return(false) }}{%- endif -%}
+    {%- set same = namespace(build=true) -%}
     {%- for node in graph.nodes.values() if node.schema == this.schema -%}
         {%- if same.build and 'among' in (node.config.get('meta') or {}).get('increment', {}) -%}
             {%- set same.build = read_note(beside(this, node.name)).get('generation') == note.generation -%}

@@ -6,7 +6,9 @@
 {%- set asked_for = var('as_of_dates', []) %}
 {%- set fingerprints = ref('int_activity__fingerprints') %}
 {%- set continues = changes_continue() %}
-{%- set stands = execute and load_relation(this) is not none %}
+{#- The table of a version that knew no such dates has no such column. -#}
+{%- set stands = execute and load_relation(this) is not none
+    and 'is_asked_for' in (adapter.get_columns_in_relation(this) | map(attribute='name')) %}
 
 -- noqa: disable=LT02
 with orders as (
