@@ -189,9 +189,9 @@ def _customer_features(
 def _offer_features(connection: duckdb.DuckDBPyConnection, features: Sequence[Feature], offers: str) -> pd.DataFrame:
     """Each mailed (customer, campaign) with the offer's and the customer's features at the campaign's start."""
     keys = f"{offers}.customer_id, {offers}.campaign_id, {offers}.as_of_date"
-    tables = dict.fromkeys(feature.table for feature in features if feature.table != offers)
-    joins = " ".join(f"left join features.{table} using (customer_id, as_of_date)" for table in tables)
-    return connection.execute(f"select {keys}, {_listed(features)} from features.{offers} {joins}").df()
+    return connection.execute(
+        f"select {keys}, {_listed(features)} from features.{offers} {_joins(features, offers)}"
+    ).df()
 
 
 def _features_of_everyone_at_campaign_starts(
@@ -206,9 +206,9 @@ def _features_of_everyone_at_campaign_starts(
     ).df()
 
 
-def _joins(features: Sequence[Feature]) -> str:
-    """The tables of features beside that of the population; who is not in one has null there."""
-    tables = dict.fromkeys(feature.table for feature in features if feature.table != _POPULATION)
+def _joins(features: Sequence[Feature], base: str = _POPULATION) -> str:
+    """The tables of features beside the one that says who is there; who is not in another has null there."""
+    tables = dict.fromkeys(feature.table for feature in features if feature.table != base)
     return " ".join(f"left join features.{table} using (customer_id, as_of_date)" for table in tables)
 
 

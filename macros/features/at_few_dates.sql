@@ -20,8 +20,7 @@
         on
             dates.as_of_date > facts.{{ fact.get('day', 'day') }}
             {%- if fact.get('spans') %}
-            and dates.as_of_date > facts.counts_from
-            and (facts.counts_until is null or dates.as_of_date <= facts.counts_until)
+            and {{ counts_at('dates.as_of_date', 'facts') }}
             {%- endif %}
     where
         dates.grid = 'new'

@@ -18,19 +18,8 @@ order_lines as (
     where line_type = 'sale'
 ),
 
-as_of_dates as (
-    select * from {{ ref('int_as_of_dates') }}
-),
-
 observed as (
-    select
-        as_of_dates.as_of_date,
-        newest.as_of_date as current_as_of_date
-    from as_of_dates
-    inner join as_of_dates as newest
-        on
-            newest.is_current
-            and as_of_dates.as_of_date + {{ horizon_days }} <= newest.as_of_date
+    {{ observed_dates(horizon_days) }}
 ),
 
 bought as (

@@ -16,20 +16,8 @@ purchase_days as (
     select * from {{ ref('int_activity__purchase_days') }}
 ),
 
-as_of_dates as (
-    select * from {{ ref('int_as_of_dates') }}
-),
-
 observed as (
-    -- only dates whose whole window lies before the current as-of date: a window cut short is not a "no"
-    select
-        as_of_dates.as_of_date,
-        newest.as_of_date as current_as_of_date
-    from as_of_dates
-    inner join as_of_dates as newest
-        on
-            newest.is_current
-            and as_of_dates.as_of_date + {{ horizon_days }} <= newest.as_of_date
+    {{ observed_dates(horizon_days) }}
 ),
 
 -- What came of it, as far as is known at the current as-of date: what was bought and came back is no purchase.

@@ -2,19 +2,8 @@ with memberships as (
     select * from {{ ref('int_activity__memberships') }}
 ),
 
--- two cards of one customer may be on the list of the same campaign
 recipients as (
-    select
-        memberships.customer_id,
-        mailed.campaign_id,
-        mailed.starts_on,
-        max(mailed.ends_on) as ends_on
-    from {{ ref('int_activity__campaign_recipients') }} as mailed
-    inner join memberships
-        on
-            mailed.record_hash = memberships.record_hash
-            and {{ owned_at('mailed.starts_on') }}
-    group by memberships.customer_id, mailed.campaign_id, mailed.starts_on
+    {{ mailed_customers() }}
 ),
 
 redemptions as (
