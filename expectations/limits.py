@@ -54,6 +54,8 @@ class FreshnessLimits(_Limits):
     """A month without a single ticket is a broken export."""
     survey_answers: int | None = Field(None, ge=0)
     """Surveys are run now and then."""
+    external_attributes: int | None = Field(None, ge=0)
+    """What others supply comes when they supply it."""
 
 
 class LandingLimits(_Limits):

@@ -142,6 +142,8 @@ class FeaturesSection(_Section):
     as_of_step_days: int = Field(ge=1)
     min_history_days: int = Field(ge=1)
     retention_days: int | None = Field(ge=1)
+    taste_level: Literal["department", "product_category"]
+    min_region_customers: int = Field(ge=1)
     identity_basis: Literal["current", "as_known"]
 
 

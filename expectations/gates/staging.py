@@ -30,6 +30,10 @@ KEYS: dict[str, tuple[str, str]] = {
     "consent_events": ("staging.stg_consent__events", "consent_event_id"),
     "support_tickets": ("staging.stg_service__tickets", "ticket_id"),
     "survey_answers": ("staging.stg_service__survey_answers", "(survey_id, response_id, question_id)"),
+    "external_attributes": (
+        "staging.stg_external__attributes",
+        "(provider, attribute, source_system, source_record_id, occurred_at)",
+    ),
 }
 
 

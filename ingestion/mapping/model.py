@@ -38,6 +38,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "consent_events": ("consent_event_id",),
     "support_tickets": ("ticket_id",),
     "survey_answers": ("survey_id", "response_id", "question_id"),
+    "external_attributes": ("provider", "attribute", "source_system", "source_record_id", "occurred_at"),
 }
 # What the landing zone itself adds.
 GIVEN_COLUMNS = frozenset({"load_id"})

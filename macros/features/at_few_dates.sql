@@ -1,8 +1,8 @@
 {#-
     Features at few dates: each fact is held against each date, first by record, then the records of a customer are put
-    together. The last CTE is `few_dates`, one row per customer and date.
+    together. The last CTE is `few_dates`, one row per customer and date (and value of `by`).
 -#}
-{%- macro at_few_dates(facts, columns) -%}
+{%- macro at_few_dates(facts, columns, by=none) -%}
     {%- set branches = [] -%}
     {%- for fact in facts %}
         {%- set name = 'few_' ~ loop.index %}
@@ -12,6 +12,7 @@
         dates.date_number,
         dates.as_of_date,
         facts.{{ fact.get('day', 'day') }} as day
+        {{- ', facts.' ~ by if by }}
         {%- for value in values_of(fact) if value != 'day' %},
         facts.{{ value }}
         {%- endfor %}
@@ -23,7 +24,7 @@
             and {{ counts_at('dates.as_of_date', 'facts') }}
             {%- endif %}
     where
-        dates.grid = 'new'
+        dates.grid = 'few'
         {{ 'and ' ~ fact.where if fact.where }}
 ),
         {%- set measured = {} -%}
@@ -40,7 +41,7 @@
         {%- if measured -%}
             {%- do branches.append({'from': name ~ '_by_record', 'columns': measured.keys()}) %}
 
-{{ by_record(name, '_by_record', measured) }}
+{{ by_record(name, '_by_record', measured, by=by) }}
         {%- endif -%}
         {%- for feature, measure in fact.get('distinct', {}).items() %}
             {%- set first, different = {}, {} -%}
@@ -66,7 +67,7 @@
     from {{ name }} as facts
     inner join {{ ref('int_activity__owners') }} as owners on facts.record_hash = owners.record_hash
     where
-        owners.grid = 'new'
+        owners.grid = 'few'
         and facts.date_number >= owners.starts_at
         and facts.date_number < owners.ends_at
         and facts.{{ measure.of }} is not null
@@ -90,13 +91,14 @@ found_at_few_dates as (
         {%- else -%}
         owners.customer_number,
         records.date_number
+        {{- ', records.' ~ by if by }}
         {%- for column, kind in columns.items() if not kind.for_a_while %},
         {{ 'records.' if column in branch.columns else 'null as ' }}{{ column }}
         {%- endfor %}
     from {{ branch.from }} as records
     inner join {{ ref('int_activity__owners') }} as owners on records.record_hash = owners.record_hash
     where
-        owners.grid = 'new'
+        owners.grid = 'few'
         and records.date_number >= owners.starts_at
         and records.date_number < owners.ends_at
         {{ 'and ' ~ branch.where if branch.where }}
@@ -109,27 +111,29 @@ few_dates as (
     select
         customer_number,
         date_number
+        {{- ', ' ~ by if by }}
         {%- for column, kind in columns.items() if not kind.for_a_while %},
         {{ kind.aggregate }}({{ column }}) as {{ column }}
         {%- endfor %}
     from found_at_few_dates
-    group by customer_number, date_number
+    group by customer_number, date_number{{ ', ' ~ by if by }}
 ),
 
 {% endmacro -%}
 
 
-{%- macro by_record(name, suffix, measured, where=none) -%}
+{%- macro by_record(name, suffix, measured, where=none, by=none) -%}
 {{ name }}{{ suffix }} as (
     select
         record_hash,
         date_number
+        {{- ', ' ~ by if by }}
         {%- for column, aggregate in measured.items() %},
         {{ aggregate }} as {{ column }}
         {%- endfor %}
     from {{ name }}
     {{ 'where ' ~ where if where }}
-    group by record_hash, date_number
+    group by record_hash, date_number{{ ', ' ~ by if by }}
 ),
 {%- endmacro -%}
 

@@ -2,20 +2,21 @@
     Features at many dates as running sums. Each fact is known by two numbers of dates, where it begins and where it ends to
     count (`int_as_of_calendar` has them for each day), and a feature is the sum of what begins less what ends: cost
     follows facts, not facts times dates. Facts that a correction or another owner ends early need no other treatment.
-    The last CTE is `many_dates`: a row at each date where something changes, that holds up to the next.
+    The last CTE is `many_dates`: a row (of each value of `by`) at each date where something changes, that holds up to the next.
 -#}
-{%- macro at_many_dates(facts, columns) -%}
+{%- macro at_many_dates(facts, columns, by=none) -%}
+    {%- set of_customer = 'customer_number' ~ (', ' ~ by if by) -%}
     {%- set branches = [] -%}
     {%- for fact in facts %}
         {%- set name = 'facts_' ~ loop.index %}
-        {{- facts_on_the_grid(fact, name) }}
+        {{- facts_on_the_grid(fact, name, by) }}
         {{- distinct_on_the_grid(fact, name) }}
         {%- do branches.extend(changes_of_facts(fact, name) + changes_of_distinct(fact, name)) %}
     {%- endfor %}
 changes as (
     {%- for branch in branches %}
     select
-        customer_number,
+        {{ of_customer }},
         {{ branch.number }} as date_number
         {%- for column in columns %},
         {{ branch.columns.get(column, 'null') }} as {{ column }}
@@ -23,7 +24,7 @@ changes as (
     from {{ branch.from }}
     where {{ branch.where }}
     {%- if not branch.single %}
-    group by customer_number, {{ branch.number }}
+    group by {{ of_customer }}, {{ branch.number }}
     {%- endif %}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -31,18 +32,18 @@ changes as (
 
 changes_by_date as (
     select
-        customer_number,
+        {{ of_customer }},
         date_number
         {%- for column, kind in columns.items() %},
         {{ kind.aggregate }}({{ column }}) as {{ column }}
         {%- endfor %}
     from changes
-    group by customer_number, date_number
+    group by {{ of_customer }}, date_number
 ),
 
 many_dates as (
     select
-        customer_number,
+        {{ of_customer }},
         date_number,
         lead(date_number) over up_to_now as next_number
         {%- for column, kind in columns.items() %},
@@ -50,7 +51,7 @@ many_dates as (
         {%- endfor %}
     from changes_by_date
     window up_to_now as (
-        partition by customer_number
+        partition by {{ of_customer }}
         order by date_number
         rows between unbounded preceding and current row
     )
@@ -59,7 +60,7 @@ many_dates as (
 
 
 {#- The facts of customers with many dates, with the numbers of the due dates at which they begin and end to count. -#}
-{%- macro facts_on_the_grid(fact, name) -%}
+{%- macro facts_on_the_grid(fact, name, by=none) -%}
     {%- set spans = fact.get('spans', false) -%}
     {%- set ends = ['owners.ends_at'] + (['coalesce(on_until.starts_at, owners.ends_at)'] if spans else []) %}
 {{ name }} as {{ inlined() }} (
@@ -73,6 +74,7 @@ many_dates as (
         on_day.{{ end_of(window) }} as left_{{ window }}d,
         least({{ ends | join(', ') }}, on_day.{{ end_of(window) }}) as {{ end_of(window) }}
         {%- endfor %}
+        {{- ', facts.' ~ by if by }}
         {%- for value in values_of(fact) %},
         facts.{{ value }}
         {%- endfor %}
@@ -93,7 +95,7 @@ many_dates as (
             and facts.counts_until = on_until.day
     {%- endif %}
     where
-        owners.grid = 'stored'
+        owners.grid <> 'few'
         and on_day.starts_at <= owners.last_number
         {{ 'and ' ~ fact.where if fact.where }}
 ),

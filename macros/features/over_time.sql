@@ -13,10 +13,11 @@
         previous    the column with the day before on which the record had the same value, null for the first
 
     A feature of a window is named with its days: order_count_28d. A fact of day d counts at the dates after d, in a window
-    of w days at those up to d + w. Customers of the grid `new` have few dates (`at_few_dates`), those of `stored` many
-    (`at_many_dates`).
+    of w days at those up to d + w. With `by`, a column that all the relations have, there is a row for each of its values,
+    and the values of a customer are known from their own first fact on; `distinct` is not for it. Customers of the grid
+    `few` have few dates (`at_few_dates`), the others many (`at_many_dates`).
 -#}
-{%- macro over_time(facts) -%}
+{%- macro over_time(facts, by=none) -%}
     {%- if execute and 'among' not in (config.get('meta') or {}).get('increment', {}) and model.resource_type == 'model' -%}
         {{ exceptions.raise_compiler_error(
             "over_time gives the rows of dates and customers that are due, and " ~ model.name ~ " does not keep the others. "
@@ -30,13 +31,37 @@
         ) }}
     {%- endif -%}
     {%- set columns = columns_over_time(facts) -%}
-    {{ at_few_dates(facts, columns) }}
-    {{- at_many_dates(facts, columns) }}
+    {%- if by and facts | selectattr('distinct', 'defined') | list -%}
+        {{ exceptions.raise_compiler_error(
+            model.name ~ " counts distinct values by " ~ by ~ ". Next: count them without `by`, or sum them."
+        ) }}
+    {%- endif -%}
+    {{ at_few_dates(facts, columns, by) }}
+    {{- at_many_dates(facts, columns, by) }}
+-- Spelled out: held against the dates by comparison, each row would be tried with all of them.
+many_dates_apart as (
+    select
+        many_dates.*,
+        {{ each_number('many_dates.date_number', 'coalesce(many_dates.next_number, last_dates.last_number + 1)') }} as at_number
+    from many_dates
+    inner join {{ ref('int_activity__customers') }} as customers
+        on many_dates.customer_number = customers.customer_number
+    inner join (
+        select
+            grid,
+            max(date_number) as last_number
+        from {{ ref('int_as_of_grid') }}
+        group by grid
+    ) as last_dates
+        on customers.grid = last_dates.grid
+),
+
 over_time as (
     {%- for relation in ['few_dates', 'many_dates'] %}
     select
         customers.customer_id,
         as_of_grid.as_of_date
+        {{- ', ' ~ relation ~ '.' ~ by if by }}
         {%- for column, kind in columns.items() if not kind.for_a_while %},
         {% if kind.while and relation == 'many_dates' -%}
             {{ kind.greater }}({{ relation }}.{{ column }}, {{ relation }}.{{ kind.while }}) as {{ column }}
@@ -46,18 +71,13 @@ over_time as (
             {{ relation }}.{{ column }}
         {%- endif %}
         {%- endfor %}
-    from {{ relation }}
+    from {{ 'many_dates_apart as many_dates' if relation == 'many_dates' else relation }}
     inner join {{ ref('int_activity__customers') }} as customers
         on {{ relation }}.customer_number = customers.customer_number
     inner join {{ ref('int_as_of_grid') }} as as_of_grid
         on
             customers.grid = as_of_grid.grid
-            {% if relation == 'few_dates' -%}
-            and as_of_grid.date_number = few_dates.date_number
-            {%- else -%}
-            and as_of_grid.date_number >= many_dates.date_number
-            and (many_dates.next_number is null or as_of_grid.date_number < many_dates.next_number)
-            {%- endif %}
+            and as_of_grid.date_number = {{ relation }}.{{ 'at_number' if relation == 'many_dates' else 'date_number' }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )

@@ -34,6 +34,10 @@
         'base_service__survey_answers', ['survey_id', 'response_id', 'question_id'],
         ['answer', 'loyalty_id', 'occurred_at', 'known_at'],
     ),
+    'external_attributes': (
+        'base_external__attributes', ['provider', 'attribute', 'source_system', 'source_record_id', 'occurred_at'],
+        ['attribute_value', 'known_at'],
+    ),
     'web_events': (
         'base_web__events', ['event_id'],
         [

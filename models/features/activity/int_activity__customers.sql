@@ -1,5 +1,5 @@
 -- The customers of this build, with the as-of dates that are due for each: all that are stored for whom something
--- changed, only new ones for the others. Where all dates are new and few, one by one is the shorter way to them, too.
+-- changed, only new ones for the others. A few dates are computed one by one, which is the shorter way to them.
 
 {%- set few = 3 %}
 
@@ -21,9 +21,10 @@ select
     cast(row_number() over (order by fingerprints.customer_id) as integer) as customer_number,
     -- which dates are due
     case
-        when not fingerprints.is_changed then 'new'
-        when as_of_dates.new_count = as_of_dates.date_count and as_of_dates.new_count <= {{ few }} then 'new'
-        else 'stored'
+        when fingerprints.is_changed and (as_of_dates.new_count < as_of_dates.date_count or as_of_dates.new_count > {{ few }})
+            then 'stored'
+        when as_of_dates.new_count <= {{ few }} then 'few'
+        else 'new'
     end as grid
 from fingerprints
 cross join as_of_dates

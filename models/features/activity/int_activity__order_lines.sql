@@ -140,7 +140,12 @@ resolved as (
         described.retail_discount,
         described.coupon_discount,
         described.coupon_match_discount,
-        described.net_amount
+        described.net_amount,
+        -- at list price, and rounded once, so that sums of it are the same in any order
+        case
+            when described.line_type = 'sale' and described.quantity > 0 and described.gross_amount > 0
+                then cast(ln(described.gross_amount / described.quantity) as decimal(9, 6))
+        end as log_unit_price
     from described
     inner join orders
         on described.order_id = orders.order_id
@@ -176,7 +181,8 @@ select
     retail_discount,
     coupon_discount,
     coupon_match_discount,
-    net_amount
+    net_amount,
+    log_unit_price
 from resolved
 -- taken back before any as-of date could know it
 where counts_until is null or counts_until > counts_from

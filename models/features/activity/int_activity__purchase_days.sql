@@ -3,17 +3,22 @@
 -- that became known.
 
 {%- set amounts = ['gross_amount', 'retail_discount', 'coupon_discount', 'coupon_match_discount', 'net_amount'] %}
-{%- set counts = [
-    'order_count', 'coupon_order_count', 'evening_order_count', 'weekend_order_count', 'line_count',
-    'discounted_line_count',
-] %}
+{%- set weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] %}
+-- from which hour to before which
+{%- set dayparts = {'night': (0, 6), 'morning': (6, 12), 'afternoon': (12, 17), 'evening': (17, 24)} %}
+{%- set channels = ['store', 'web', 'app', 'phone'] %}
+{%- set of_orders = ['order_count', 'coupon_order_count', 'basket_category_count'] %}
+{%- for kind in weekdays + dayparts.keys() | list + channels %}{% do of_orders.append(kind ~ '_order_count') %}{% endfor %}
+{%- set of_lines = ['line_count', 'discounted_line_count'] %}
+{%- set counts = of_orders + of_lines %}
 
 -- noqa: disable=LT02
 with orders as (
     select
         *,
-        -- 1900-01-01 was a Monday: days 5 and 6 of its weeks are Saturday and Sunday on every engine
-        cast(order_date - cast('1900-01-01' as date) as integer) % 7 >= 5 as is_weekend
+        -- 1900-01-01 was a Monday: its weeks have day 0 on Mondays on every engine
+        cast(order_date - cast('1900-01-01' as date) as integer) % 7 as weekday,
+        hour(ordered_at_local) as order_hour
     from {{ ref('int_activity__orders') }}
 ),
 
@@ -36,8 +41,17 @@ counted_orders as (
         counts_until,
         1 as order_count,
         case when coupon_discount > 0 or coupon_match_discount > 0 then 1 else 0 end as coupon_order_count,
-        case when hour(ordered_at_local) >= 17 then 1 else 0 end as evening_order_count,
-        case when is_weekend then 1 else 0 end as weekend_order_count
+        category_count as basket_category_count,
+        {% for weekday in weekdays -%}
+            case when weekday = {{ loop.index0 }} then 1 else 0 end as {{ weekday }}_order_count,
+        {% endfor -%}
+        {% for daypart, (since, until) in dayparts.items() -%}
+            case when order_hour >= {{ since }} and order_hour < {{ until }} then 1 else 0 end
+                as {{ daypart }}_order_count,
+        {% endfor -%}
+        {% for channel in channels -%}
+            case when channel = '{{ channel }}' then 1 else 0 end as {{ channel }}_order_count{{ ',' if not loop.last }}
+        {% endfor -%}
     from orders
 ),
 
@@ -108,7 +122,7 @@ private_lines as (
 
 measured as (
     {%- set parts = {
-        'counted_orders': counts[:4], 'counted_lines': counts[4:], 'paid_lines': amounts, 'given_back': amounts,
+        'counted_orders': of_orders, 'counted_lines': of_lines, 'paid_lines': amounts, 'given_back': amounts,
         'private_lines': ['private_brand_amount'],
     } %}
     {%- for part, measures in parts.items() %}

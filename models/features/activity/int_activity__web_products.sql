@@ -21,9 +21,10 @@ seen as (
         events.product_id,
         events.event_date as day,
         {% if feature_basis() == 'as_known' -%}
-            greatest(events.event_date, cast({{ local_time('events.received_at', business_timezone) }} as date)) as counts_from,
+            greatest(sessions.counts_from, cast({{ local_time('events.received_at', business_timezone) }} as date)) as counts_from,
         {%- else -%}
-            events.event_date as counts_from,
+            -- whose the session is, its end tells
+            sessions.counts_from,
         {%- endif %}
         case when events.event_name = 'Product Viewed' then 1 else 0 end as view_count,
         case when events.event_name = 'Product Viewed' and events.shown_price < events.list_price then 1 else 0 end

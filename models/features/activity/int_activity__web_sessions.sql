@@ -32,10 +32,17 @@ select
     end as record_hash,
     -- dates
     sessions.session_date as day,
+    -- one that goes on past midnight is of the day before, and no date knows it before it has ended
     {% if feature_basis() == 'as_known' -%}
-        greatest(sessions.session_date, by_kind.received_on) as counts_from,
+        greatest(
+            sessions.session_date,
+            by_kind.received_on,
+            cast({{ local_time('sessions.session_ended_at', business_timezone) }} as date)
+        ) as counts_from,
     {%- else -%}
-        sessions.session_date as counts_from,
+        greatest(
+            sessions.session_date, cast({{ local_time('sessions.session_ended_at', business_timezone) }} as date)
+        ) as counts_from,
     {%- endif %}
     cast(null as date) as counts_until,
     -- its day, if it saw such a thing
@@ -64,7 +71,9 @@ select
     -- device
     case when sessions.device_type = 'mobile' then 1 else 0 end as mobile_session_count,
     case when sessions.device_type = 'tablet' then 1 else 0 end as tablet_session_count,
-    case when sessions.device_type = 'desktop' then 1 else 0 end as desktop_session_count
+    case when sessions.device_type = 'desktop' then 1 else 0 end as desktop_session_count,
+    -- where from
+    {{ as_told('sessions.session_started_at', 'sessions.region') }} as region_as_told
 from sessions
 inner join by_kind
     on

@@ -1,7 +1,7 @@
 -- For each day the first as-of date at which it counts, and the first at which it has left a window: what turns facts
 -- of days into numbers of dates. The days go back to before all facts.
 
-{%- set windows = feature_windows() %}
+{%- set windows = feature_windows() + season_windows() %}
 
 -- noqa: disable=LT02
 with grid as (
@@ -9,9 +9,9 @@ with grid as (
 ),
 
 grids as (
-    select 'stored' as grid
-    union all
-    select 'new' as grid
+    select grid
+    from grid
+    group by grid
 ),
 
 bounds as (

@@ -1,15 +1,18 @@
+{%- set of_orders = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday',
+    'night', 'morning', 'afternoon', 'evening', 'store', 'web', 'app', 'phone'] %}
+{%- set counts = ['order_count', 'line_count', 'basket_category_count'] %}
+{%- for kind in of_orders %}{% do counts.append(kind ~ '_order_count') %}{% endfor %}
+{%- set sums = {} %}
+{%- for measure in counts + ['private_brand_amount', 'net_amount'] %}
+    {%- do sums.update({measure: {'of': measure, 'windows': [none]}}) %}
+{%- endfor %}
+
+-- noqa: disable=LT02
 with {{ over_time([
     {
         'relation': 'int_activity__purchase_days',
         'spans': true,
-        'sums': {
-            'order_count': {'of': 'order_count', 'windows': [none]},
-            'evening_order_count': {'of': 'evening_order_count', 'windows': [none]},
-            'weekend_order_count': {'of': 'weekend_order_count', 'windows': [none]},
-            'line_count': {'of': 'line_count', 'windows': [none]},
-            'private_brand_amount': {'of': 'private_brand_amount', 'windows': [none]},
-            'net_amount': {'of': 'net_amount', 'windows': [none]},
-        },
+        'sums': sums,
     },
     {
         'relation': 'int_activity__order_lines',
@@ -35,10 +38,9 @@ select
     as_of_date,
     '{{ feature_basis() }}' as identity_basis,
     -- counts
-    cast(order_count as integer) as order_count,
-    cast(evening_order_count as integer) as evening_order_count,
-    cast(weekend_order_count as integer) as weekend_order_count,
-    cast(line_count as integer) as line_count,
+    {% for measure in counts -%}
+        cast({{ measure }} as integer) as {{ measure }},
+    {% endfor -%}
     cast(product_count as integer) as product_count,
     cast(category_count as integer) as category_count,
     cast(store_count as integer) as store_count,

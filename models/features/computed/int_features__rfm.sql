@@ -1,4 +1,5 @@
 {%- set all_windows = [none] + feature_windows() %}
+{%- set spend_windows = all_windows + season_windows() %}
 
 -- noqa: disable=LT02
 with {{ over_time([
@@ -7,7 +8,7 @@ with {{ over_time([
         'spans': true,
         'sums': {
             'order_count': {'of': 'order_count', 'windows': all_windows},
-            'total_spend': {'of': 'net_amount', 'windows': all_windows},
+            'total_spend': {'of': 'net_amount', 'windows': spend_windows},
         },
     },
     {
@@ -42,7 +43,7 @@ select
             as {{ named('purchase_day_count', window) }},
     {% endfor -%}
     -- amounts
-    {% for window in all_windows -%}
+    {% for window in spend_windows -%}
         cast(over_time.{{ named('total_spend', window) }} as decimal(18, 2))
             as {{ named('total_spend', window) }}{{ ',' if not loop.last }}
     {% endfor -%}

@@ -1,3 +1,6 @@
+{%- set weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] %}
+
+-- noqa: disable=LT02
 with computed as (
     select * from {{ ref('int_features__basket').include(database=false) }}
 )
@@ -10,6 +13,7 @@ select
     -- size
     cast(line_count as double) / cast(order_count as double) as mean_lines_per_order,
     cast(net_amount as double) / cast(line_count as double) as mean_line_value,
+    cast(basket_category_count as double) / cast(order_count as double) as mean_categories_per_order,
     -- variety
     product_count,
     category_count,
@@ -21,6 +25,9 @@ select
             then least(1.0, greatest(0.0, cast(private_brand_amount as double) / cast(net_amount as double)))
         else 0.0
     end as private_brand_spend_share,
-    cast(weekend_order_count as double) / cast(order_count as double) as weekend_order_share,
-    cast(evening_order_count as double) / cast(order_count as double) as evening_order_share
+    cast(saturday_order_count + sunday_order_count as double) / cast(order_count as double) as weekend_order_share,
+    cast(evening_order_count as double) / cast(order_count as double) as evening_order_share,
+    {{ most_of(weekdays, 'order_count') }} as preferred_weekday,
+    {{ most_of(['night', 'morning', 'afternoon', 'evening'], 'order_count') }} as preferred_daypart,
+    {{ most_of(['store', 'web', 'app', 'phone'], 'order_count') }} as preferred_channel
 from computed

@@ -52,14 +52,7 @@ select
         as cart_abandonment_share,
     cast(computed.abandoned_checkout_count as double)
     / nullif(computed.abandoned_checkout_count + computed.order_count, 0) as checkout_abandonment_share,
-    case
-        when greatest(computed.mobile_session_count, computed.tablet_session_count, computed.desktop_session_count) = 0
-            then 'unknown'
-        when computed.desktop_session_count >= greatest(computed.mobile_session_count, computed.tablet_session_count)
-            then 'desktop'
-        when computed.mobile_session_count >= computed.tablet_session_count then 'mobile'
-        else 'tablet'
-    end as preferred_device,
+    {{ most_of(['desktop', 'mobile', 'tablet'], 'session_count') }} as preferred_device,
     -- all of it in one number
     (
         power(0.5, cast(computed.days_since_last_seen as double) / {{ half_life_days }})

@@ -58,12 +58,16 @@ class History:
         self.dates = sorted({self._day(0, 60) for _ in range(self.draw.randint(1, 7))})
         self.new_dates = [day for day in self.dates if self.draw.random() < 0.4]
         self.memberships = [one for record in RECORDS for one in self._memberships(record, as_known)]
-        self.grids = {one.customer: self.draw.choice(["stored", "new"]) for one in self.memberships}
+        self.grids = {one.customer: self.draw.choice(["stored", "new", "few"]) for one in self.memberships}
         self.days = [self._fact(order_count=self.draw.randint(0, 2), net_amount=self.draw.randint(-5, 9)) for _ in self._some(20)]
         self.orders = [self._fact(store_id=self.draw.choice([None, "s1", "s2"])) for _ in self._some(20)]
         self.lines = [
             self._fact(product_id=self.draw.choice("abc"), product_category=self.draw.choice([None, "x", "y"]),
                        line_type=self.draw.choice(["sale", "sale", "fee"]))
+            for _ in self._some(25)
+        ]  # fmt: skip
+        self.categories = [
+            self._fact(department=self.draw.choice("xy"), line_count=self.draw.randint(1, 3), net_amount=self.draw.randint(0, 9))
             for _ in self._some(25)
         ]  # fmt: skip
 
@@ -125,6 +129,7 @@ class History:
             ("int_activity__purchase_days", self.days, "day"),
             ("int_activity__orders", self.orders, "order_date"),
             ("int_activity__order_lines", self.lines, "order_date"),
+            ("int_activity__purchased_categories", self.categories, "day"),
         ]:
             self._write(connection, models, table, [
                 {"record_hash": fact.record, day: fact.day, "counts_from": fact.counts_from,
@@ -145,10 +150,13 @@ def compute(models: CompiledModels, history: History) -> duckdb.DuckDBPyConnecti
     """A warehouse with the features of `history`."""
     warehouse = models.warehouse()
     history.land(warehouse, models)
-    models.build(warehouse, "int_as_of_grid", "int_as_of_calendar", "int_activity__customers")
+    models.build(warehouse, "int_activity__customers")
     for customer, grid in history.grids.items():
         warehouse.execute("update features.int_activity__customers set grid = ? where customer_id = ?", [grid, customer])
-    models.build(warehouse, "int_activity__owners", "int_features__rfm", "int_features__basket")
+    models.build(
+        warehouse, "int_as_of_grid", "int_as_of_calendar", "int_activity__owners", "int_features__rfm",
+        "int_features__basket", "int_features__categories",
+    )  # fmt: skip
     return warehouse
 
 
@@ -198,11 +206,25 @@ def expected_distinct(history: History) -> list[tuple[Any, ...]]:
     )  # fmt: skip
 
 
+def expected_categories(history: History) -> list[tuple[Any, ...]]:
+    """What int_features__categories has to hold: sums of each value of a column."""
+    found = []
+    for customer, at in history.due():
+        for department in "xy":
+            facts = history.facts(history.categories, customer, at, department=department)
+            if facts:
+                sums = (sum(fact.values[name] for fact in facts) for name in ("line_count", "net_amount"))
+                found.append((customer, at, department, *sums))
+    return sorted(found)
+
+
 def agrees_with_brute_force(models: CompiledModels, history: History) -> None:
     """Both tables, row by row; a customer without a fact that counts has no row."""
     warehouse = compute(models, history)
     kept = "where as_of_date is not null order by all"
     assert rows(warehouse, f"select {RFM} from features.int_features__rfm {kept}") == expected_rfm(history)
+    by_category = "customer_id, as_of_date, category, line_count, net_amount"
+    assert rows(warehouse, f"select {by_category} from features.int_features__categories {kept}") == expected_categories(history)
     counted = "customer_id, as_of_date, product_count, category_count, store_count"
     assert rows(warehouse, f"select {counted} from features.int_features__basket {kept}") == expected_distinct(history)
 
