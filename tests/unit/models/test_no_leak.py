@@ -18,8 +18,10 @@ TABLES = (
     "feat_customer_discount",
     "feat_customer_campaign",
     "feat_customer_offer",
+    "feat_customer_category",
+    "feat_customer_taste",
 )
-ABSURD: dict[str, Any] = {"quantity": 9999, "net": 999_999}
+ABSURD: dict[str, Any] = {"quantity": 9999, "net": 999_999, "gross_amount": 1}
 
 
 def shop(
@@ -36,7 +38,7 @@ def shop(
     land(
         warehouse,
         orders=[*(order(name, day, loyalty_id=card) for name, day, card in own), *orders],
-        order_lines=[*(line(name, 1, day, net=10) for name, day, _ in own), *lines],
+        order_lines=[*(line(name, 1, day, net=10, gross_amount=12) for name, day, _ in own), *lines],
         products=[{"product_id": "apple", "product_category": "fruit", "occurred_at": at("2024-01-01")}],
         campaigns=[
             {"campaign_id": "k", "campaign_type": "A", "starts_on": date(2024, 1, 4), "ends_on": date(2024, 1, 20),
@@ -105,7 +107,7 @@ SAME_AS_KNOWN = {
     "another line of a known order": ([], [line("a", 2, "2024-01-02", known_at=at("2024-01-11"), **ABSURD)]),
     "landed again without news": (
         [order("a", "2024-01-02", "c1", known_at=at("2024-01-12"))],
-        [line("a", 1, "2024-01-02", net=10, known_at=at("2024-01-12"))],
+        [line("a", 1, "2024-01-02", net=10, gross_amount=12, known_at=at("2024-01-12"))],
     ),
 }  # fmt: skip
 
