@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from orchestration.dbt_in_process import InProcessDbt
 from orchestration.lock import write_lock
 from orchestration.warehouse import reading
 from tests.integration.test_identity_increments import IdentityShop
-from tests.unit.models.compiled import line, order
+from tests.unit.models.compiled import at, line, order
 from tests.unit.models.test_identity import contact
 
 
@@ -110,3 +113,98 @@ def test_an_increment_computes_what_changed_and_gives_what_a_full_build_gives(
     assert shop.ask("select distinct identity_basis from features.feat_customer_rfm") == [("as_known",)]
     as_of = shop.ask("select as_of_date from features.int_as_of_dates where is_current")
     assert as_of == [(date(2024, 2, 27),)]
+
+
+class Walk:
+    """Random loads of a shop: purchases, what comes back, visits and answers, and who turns out to be whom."""
+
+    def __init__(self, shop: FeatureShop, seed: int) -> None:
+        self.shop, self.draw = shop, random.Random(seed)
+        self.bought: list[tuple[str, str, str]] = []
+        self.day, self.names = 3, count()
+
+    def go_on(self) -> None:
+        """One load of a few of the things that happen, all of which are days before it or long before."""
+        landed: dict[str, list[dict[str, Any]]] = {}
+        self.day += self.draw.randint(2, 6)
+        for happen in self.draw.choices(
+            [self.buy, self.give_back, self.browse, self.answer, self.merge, self.tell], k=6
+        ):
+            for table, row in happen():
+                landed.setdefault(table, []).append(row)
+        for table, row in self.buy():  # the last order says which date is current
+            landed.setdefault(table, []).append(row)
+        self.shop.land(**landed)
+
+    def on(self, back: int | None = None) -> str:
+        """A day of the past, at random unless it is said how far `back`."""
+        return str(date(2023, 12, 31) + timedelta(self.draw.randint(1, self.day) if back is None else self.day - back))
+
+    def card(self) -> str:
+        return f"k{self.draw.randint(1, 5)}"
+
+    def buy(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        name, on = f"o{next(self.names)}", self.on()
+        product = self.draw.choice(["apple", "milk", "nails"])
+        anonymous = self.draw.random() < 0.3
+        yield "orders", order(name, on, None if anonymous else self.card(), user_id=self.login() if anonymous else None)
+        yield "order_lines", line(name, 1, on, net=self.draw.randint(1, 50), gross_amount=50, product_id=product)
+        self.bought.append((name, on, product))
+
+    def give_back(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        if self.bought:
+            original, _, product = self.draw.choice(self.bought)
+            name, on = f"r{next(self.names)}", self.on(back=0)
+            yield "orders", order(name, on, self.card())
+            yield "order_lines", line(
+                name, 1, on, -1, -self.draw.randint(1, 5), product_id=product, line_type="return",
+                original_order_id=original, original_line_number=1,
+            )  # fmt: skip
+
+    def browse(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        when = at(f"{self.on()} {self.draw.randint(10, 20)}:00")
+        for minute, name in enumerate(["Product Viewed", "Product Added"]):
+            yield "web_events", {
+                "event_id": f"e{next(self.names)}", "event_type": "track", "event_name": name, "anonymous_id": "v",
+                "user_id": self.login(), "product_id": "milk", "shown_price": 3, "list_price": 4, "cart_id": "c",
+                "quantity": 1, "occurred_at": when + timedelta(minutes=minute),
+                "sent_at": when + timedelta(minutes=minute),
+            }  # fmt: skip
+
+    def answer(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        name = f"a{next(self.names)}"
+        yield "survey_answers", {
+            "survey_id": "s", "response_id": name, "question_id": "q", "answer": name, "loyalty_id": self.card(),
+            "occurred_at": at(self.on()),
+        }  # fmt: skip
+
+    def merge(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """A contact ties a login to a card; its next version may tie another, and part the two."""
+        yield "crm_contacts", contact(
+            f"C{self.draw.randint(1, 3)}", self.on(), loyalty_id=self.card(), user_id=self.login(),
+            region=self.draw.choice(["OH", "KY"]), country="US",
+        )  # fmt: skip
+
+    def tell(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        age = self.draw.choice(["25-34", "65+", None])
+        yield "loyalty_members", {"loyalty_id": self.card(), "age_band": age, "occurred_at": at(self.on())}
+
+    def login(self) -> str:
+        return f"u{self.draw.randint(1, 3)}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_increments_of_random_loads_are_full_builds(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shop = FeatureShop(tmp_path)
+    shop.land(products=[
+        {"product_id": name, "department": name, "product_category": kind, "occurred_at": at("2024-01-01")}
+        for name, kind in [("apple", "fruit"), ("milk", "dairy")]
+    ])  # fmt: skip
+    walk = Walk(shop, seed)
+    for _ in range(4):
+        walk.go_on()
+        walk.go_on()
+        continued = shop.features()
+    assert continued == shop.features("--full-refresh")

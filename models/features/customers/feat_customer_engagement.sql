@@ -33,8 +33,8 @@ select
         {% endfor -%}
     {% endfor -%}
     {% for measure in ['category_view_count', 'content_view_count', 'search_count'] -%}
-        cast(computed.{{ measure }} as integer) as {{ measure }},
-        cast(case when history.history_days >= 28 then computed.{{ measure }}_28d end as integer) as {{ measure }}_28d,
+        computed.{{ measure }},
+        {{ windowed(measure, 28) }},
     {% endfor -%}
     {{ windowed('viewed_product_count', 28) }},
     {{ windowed('viewed_category_count', 28) }},

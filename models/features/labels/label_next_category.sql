@@ -13,33 +13,61 @@ memberships as (
     select * from {{ ref('int_activity__memberships') }}
 ),
 
-order_lines as (
-    select * from {{ ref('int_activity__order_lines') }}
-    where line_type = 'sale'
+categories as (
+    select * from {{ ref('int_activity__purchased_categories') }}
 ),
 
 observed as (
     {{ observed_dates(horizon_days) }}
 ),
 
-bought as (
+days as (
+    select
+        record_hash,
+        day,
+        counts_from,
+        counts_until
+    from categories
+    group by record_hash, day, counts_from, counts_until
+),
+
+first_days as (
     select
         memberships.customer_id,
         observed.as_of_date,
-        order_lines.order_date,
-        order_lines.product_category,
-        sum(order_lines.net_amount) as net_amount
+        observed.current_as_of_date,
+        min(days.day) as day
     from observed
-    inner join order_lines
+    inner join days
         on
-            observed.as_of_date <= order_lines.order_date
-            and observed.as_of_date + {{ horizon_days }} > order_lines.order_date
-            and {{ counts_at('observed.current_as_of_date', 'order_lines') }}
+            observed.as_of_date <= days.day
+            and observed.as_of_date + {{ horizon_days }} > days.day
+            and {{ counts_at('observed.current_as_of_date', 'days') }}
     inner join memberships
         on
-            order_lines.record_hash = memberships.record_hash
+            days.record_hash = memberships.record_hash
             and {{ owned_at('observed.as_of_date') }}
-    group by memberships.customer_id, observed.as_of_date, order_lines.order_date, order_lines.product_category
+    group by memberships.customer_id, observed.as_of_date, observed.current_as_of_date
+),
+
+bought as (
+    select
+        first_days.customer_id,
+        first_days.as_of_date,
+        first_days.day as order_date,
+        nullif(categories.product_category, 'unknown') as product_category,
+        sum(categories.net_amount) as net_amount
+    from first_days
+    inner join memberships
+        on
+            first_days.customer_id = memberships.customer_id
+            and {{ owned_at('first_days.as_of_date') }}
+    inner join categories
+        on
+            memberships.record_hash = categories.record_hash
+            and first_days.day = categories.day
+            and {{ counts_at('first_days.current_as_of_date', 'categories') }}
+    group by first_days.customer_id, first_days.as_of_date, first_days.day, categories.product_category
 ),
 
 ranked as (
@@ -47,7 +75,7 @@ ranked as (
         *,
         row_number() over (
             partition by customer_id, as_of_date
-            order by order_date asc, product_category is null asc, net_amount desc, product_category asc
+            order by product_category is null asc, net_amount desc, product_category asc
         ) as place
     from bought
 )
