@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from orchestration.warehouse import reading
 from shops import PROJECT_ROOT, ShopFolders
 from tests.conftest import small_environment
 from tests.integration.outcome import ReaderView
+from tests.integration.web_server import WebServer
 
 ASKED = date(2017, 6, 7)  # a Wednesday: no date of the schedule, and no campaign starts on it
 
@@ -88,6 +90,41 @@ def test_a_date_is_added_as_a_full_build_has_it_and_stays(shop: ShopFolders, mon
     assert built.returncode == 0, built.stdout
     assert _rows(shop, f"as_of_date = '{ASKED}'") == added
     assert _rows(shop, f"as_of_date <> '{ASKED}'") == others
+
+
+LAUNCH = """
+mutation Launch($parameters: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $parameters) { __typename ... on LaunchBackfillSuccess { backfillId } }
+}
+"""
+STATUS = """
+query Status($id: String!) {
+  partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status runs { startTime endTime } } }
+}
+"""
+
+
+@pytest.mark.slow
+def test_a_range_from_the_ui_is_one_run_and_ranges_follow_each_other(shop: ShopFolders) -> None:
+    dates = ["2017-06-07", "2017-06-08", "2017-07-04"]
+    parameters = {"assetSelection": [{"path": list(BACKFILL_KEY.path)}], "partitionNames": dates}
+    with WebServer(shop) as server:
+        launched = server.query(LAUNCH, parameters=parameters)["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        deadline = time.monotonic() + 240
+        while True:
+            found = server.query(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
+            if found["status"] not in {"REQUESTED", "COMPLETING"}:
+                break
+            assert time.monotonic() < deadline, found
+            time.sleep(1)
+    assert found["status"] == "COMPLETED_SUCCESS"
+    first, second = sorted(found["runs"], key=lambda run: run["startTime"])
+    assert first["endTime"] <= second["startTime"]
+    assert _marked(shop) == set(dates)
+    with reading(shop.warehouse) as connection:
+        asked = connection.execute("select as_of_date::varchar from features.int_as_of_dates where is_asked_for")
+        assert sorted(row[0] for row in asked.fetchall()) == dates
 
 
 @pytest.mark.slow
