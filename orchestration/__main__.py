@@ -1,4 +1,4 @@
-"""`python -m orchestration`: run the chain, open the Dagster UI, ask and decide who is who."""
+"""`python -m orchestration`: run the chain, backfill dates, open the Dagster UI, ask and decide who is who."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import os
 import socket
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from shops import SettingsError, ShopFolders
+
+if TYPE_CHECKING:
+    from orchestration.running import RunOutcome
 
 PIPE_WIDTH = 120
 
@@ -22,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = commands.add_parser("run", help="land, build, check, score, segment and publish one shop")
     run.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
     run.add_argument("--if-changed", action="store_true", help="reuse what is published when nothing has changed")
+    _add_backfill(commands)
     ui = commands.add_parser("ui", help="open Dagster on a free local port")
     ui.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
     ui.add_argument("--port", type=int, help="this port instead of a free one")
@@ -36,7 +41,17 @@ def main(arguments: list[str] | None = None) -> int:
         return _open_ui(folders, options.port)
     if options.command == "identity":
         return _identity(folders, options)
+    if options.command == "backfill":
+        return _backfill(folders, options)
     return _run(folders, only_if_changed=options.if_changed)
+
+
+def _add_backfill(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    backfill = commands.add_parser("backfill", help="compute features at as-of dates of the past, and keep them")
+    backfill.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
+    backfill.add_argument("dates", nargs="*", metavar="DATE", help="an as-of date, such as 2017-06-05")
+    backfill.add_argument("--from", dest="first", metavar="DATE", help="each day from this one on, with --to")
+    backfill.add_argument("--to", dest="last", metavar="DATE", help="the last day, which is included")
 
 
 def _add_identity(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -81,7 +96,7 @@ def _identity(folders: ShopFolders, options: argparse.Namespace) -> int:
                 decision = identity.decide(folders, verdict, options.one, options.other, options.reason)
             console.print(f"recorded {decision.decision_id}: {decision.verdict}. Next: make run, and it holds.")
     except (identity.NotFound, SettingsError, WarehouseBusy) as error:
-        Console(stderr=True).print(f"error: {error}", highlight=False, soft_wrap=True, markup=False)
+        _say_error(error)
         return 1
     except duckdb.Error as error:
         shown = folders.shown(folders.warehouse)
@@ -95,7 +110,6 @@ def _run(folders: ShopFolders, only_if_changed: bool) -> int:
     started = time.perf_counter()
     # Into a file or a pipe, where nothing says how wide it is, tables get the room that they need.
     console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
-    errors = Console(stderr=True)
     from orchestration.lock import WarehouseBusy
     from orchestration.progress import print_progress
     from orchestration.running import is_up_to_date, run_chain
@@ -114,26 +128,65 @@ def _run(folders: ShopFolders, only_if_changed: bool) -> int:
         print_progress(lambda line: console.print(line, highlight=False, soft_wrap=True))
         outcome = run_chain(folders)
     except (SettingsError, WarehouseBusy) as error:
-        errors.print(f"error: {error}", highlight=False, soft_wrap=True, markup=False)
+        _say_error(error)
         return 1
     seconds = time.perf_counter() - started
     if not outcome.success:
-        for failure in outcome.failures:
-            errors.print(f"failed: {failure}", style="red", highlight=False, soft_wrap=True, markup=False)
-        switched = folders.current.resolve().name == outcome.run_id
-        published = "It was published, but the" if switched else "Nothing was published and the"
-        errors.print(
-            f"The run {outcome.run_id} ended red after {seconds:.0f} s. {published} warehouse is as it was; what the "
-            f"run built lies in {folders.shown(folders.runs / outcome.run_id)}. "
-            "Next: correct the cause and run again.",
-            highlight=False,
-            soft_wrap=True,
-            markup=False,
-        )
+        _say_failed(folders, outcome, seconds)
         return 1
     print_summary(folders, console)
     console.print(f"done in {seconds:.1f} s")
     return 0
+
+
+def _backfill(folders: ShopFolders, options: argparse.Namespace) -> int:
+    started = time.perf_counter()
+    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+    import duckdb
+
+    from orchestration.as_of_dates import DateNotPossible, read_dates
+    from orchestration.lock import WarehouseBusy
+    from orchestration.progress import print_progress
+
+    try:
+        dates = read_dates(options.dates, options.first, options.last)
+        print_progress(lambda line: console.print(line, highlight=False, soft_wrap=True))
+        # Dagster and dbt: a date that is none should not wait for them.
+        from orchestration.running import run_backfill
+
+        outcome = run_backfill(folders, dates)
+    except (DateNotPossible, SettingsError, WarehouseBusy) as error:
+        _say_error(error)
+        return 1
+    except duckdb.Error as error:
+        _say_error(f"{folders.shown(folders.warehouse)} cannot answer: {error}. Next: make run SHOP={folders.shop}.")
+        return 1
+    seconds = time.perf_counter() - started
+    if not outcome.success:
+        _say_failed(folders, outcome, seconds)
+        return 1
+    console.print(f"done in {seconds:.1f} s; the dates stay from now on, and what is published is as it was")
+    return 0
+
+
+def _say_error(error: object) -> None:
+    Console(stderr=True).print(f"error: {error}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _say_failed(folders: ShopFolders, outcome: RunOutcome, seconds: float) -> None:
+    errors = Console(stderr=True)
+    for failure in outcome.failures:
+        errors.print(f"failed: {failure}", style="red", highlight=False, soft_wrap=True, markup=False)
+    switched = folders.current.resolve().name == outcome.run_id
+    published = "It was published, but the" if switched else "Nothing was published and the"
+    errors.print(
+        f"The run {outcome.run_id} ended red after {seconds:.0f} s. {published} warehouse is as it was; what the "
+        f"run built lies in {folders.shown(folders.runs / outcome.run_id)}. "
+        "Next: correct the cause and run again.",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _open_ui(folders: ShopFolders, port: int | None) -> int:

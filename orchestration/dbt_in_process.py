@@ -7,11 +7,13 @@ them): dbt's events turned into Dagster's, and the only call after which another
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +74,27 @@ class InProcessDbt:
             raise DbtFailed(f"'{jinja}' does not compile: {result.exception}")
         return str(result.result.results[0].node.compiled_code)
 
+    def build_at(self, as_of_dates: Sequence[date], warehouse: Path, current: date) -> None:
+        """Build the features at `as_of_dates` too, in the file `warehouse`.
+
+        `current` is the current as-of date of that warehouse: whatever the environment or the shop says now, it stays,
+        because with another one dates that stand would go.
+
+        Raises
+        ------
+        DbtFailed
+            A model or a test failed.
+        """
+        asked = json.dumps({"as_of_dates": [as_of_date.isoformat() for as_of_date in as_of_dates]})
+        with self._environment(warehouse, current):
+            result = self._invoke([*_build(self.models_of("features")), "--vars", asked])
+        if not result.success:
+            raise DbtFailed(_failures(result))
+
     def build_models(self, models: Sequence[str], warehouse: Path, *callbacks: Any) -> Any:
         """Build `models` and run their data tests in the file `warehouse`; returns dbt's result, failed or not."""
-        # Unit tests judge the code, not the data: they run in `dbt build` and in `make test`, not in every run.
-        arguments = ["build", "--exclude-resource-type", "unit_test", "--select", *models]
         with self._environment(warehouse):
-            return self._invoke(arguments, *callbacks)
+            return self._invoke(_build(models), *callbacks)
 
     def build(
         self,
@@ -133,11 +150,13 @@ class InProcessDbt:
         ]  # fmt: skip
 
     @contextmanager
-    def _environment(self, warehouse: Path | None) -> Iterator[None]:
+    def _environment(self, warehouse: Path | None, as_of: date | None = None) -> Iterator[None]:
         """profiles.yml and dbt_project.yml read these; parsing leaves the warehouse out, so that its cache holds."""
         wanted = {"AUDIENCE_SHOP": self.folders.shop, "AUDIENCE_DATA_DIR": str(self.folders.data_root)}
         if warehouse is not None:
             wanted["AUDIENCE_WAREHOUSE"] = str(warehouse)
+        if as_of is not None:
+            wanted["AUDIENCE_AS_OF"] = as_of.isoformat()
         before = {name: os.environ.get(name) for name in wanted}
         os.environ.update(wanted)
         try:
@@ -148,6 +167,11 @@ class InProcessDbt:
                     del os.environ[name]
                 else:
                     os.environ[name] = value
+
+
+def _build(models: Sequence[str]) -> list[str]:
+    # Unit tests judge the code, not the data: they run in `dbt build` and in `make test`, not in every run.
+    return ["build", "--exclude-resource-type", "unit_test", "--select", *models]
 
 
 def _failures(result: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.backfill_asset import BACKFILL_KEY, build_backfill_asset
 from orchestration.dbt_assets import build_stage_assets
 from orchestration.dbt_in_process import InProcessDbt
 from orchestration.gate_assets import build_gate_asset
@@ -22,6 +23,7 @@ from orchestration.workspace import RunWorkspace
 from shops import ShopFolders, load_settings
 
 REFRESH = "refresh"
+BACKFILL = "backfill"
 
 
 def build_definitions(
@@ -51,15 +53,22 @@ def build_definitions(
         build_gate_asset(stage, [key for asset in by_stage[stage] for key in asset.keys], dbt, settings)
         for stage in STAGES
     ]
+    backfill = build_backfill_asset(folders, dbt, settings)
     publish = build_publish_asset([key for asset in by_stage["marts"] for key in asset.keys])
     return dg.Definitions(
-        assets=[*(asset for stage in STAGES for asset in by_stage[stage]), *gates, publish],
+        assets=[*(asset for stage in STAGES for asset in by_stage[stage]), *gates, publish, backfill],
         jobs=[
             dg.define_asset_job(
                 REFRESH,
-                selection=dg.AssetSelection.all(),
+                selection=dg.AssetSelection.all() - dg.AssetSelection.assets(BACKFILL_KEY),
                 description="The whole chain: land, build, check, score, segment, publish.",
-            )
+            ),
+            dg.define_asset_job(
+                BACKFILL,
+                selection=dg.AssetSelection.assets(BACKFILL_KEY),
+                description="Features and labels at as-of dates of the past, one run for a range of them. They stay "
+                "from then on; what is published does not change.",
+            ),
         ],
         resources={
             "workspace": RunWorkspace(shop=folders.shop, data_root=str(folders.data_root)),

@@ -46,38 +46,50 @@ def build_gate_asset(
         description=f"What must hold of the stage {stage} before anything later may read it.",
     )
     def gate(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult[None]]:
-        clock = StageClock(context, "gate")
-        folders = workspace.folders
         if stage == STAGES[0]:
-            workspace.note_inputs(fingerprint(folders))
-        extra = folders.own / "expectations.yml"
-        report = run_gate(
-            stage,
-            workspace.warehouse,
-            landing=folders.landing,
-            settings=settings.model_dump(mode="json"),
-            reports=folders.reports,
-            contract=CONTRACT_FILE,
-            extra=extra if extra.exists() else None,
-            data_docs=stage == STAGES[-1],
-        )
-        _record(report, workspace, dbt)
-        held = sum(result.success for result in report.results)
-        clock.done(f"{stage}: {held} of {len(report.results)} expectations hold")
-        if not report.success:
-            context.log.error(report.summary())
+            workspace.note_inputs(fingerprint(workspace.folders))
+        report = ask_gate(context, stage, workspace, dbt, settings)
         yield dg.MaterializeResult(
-            metadata={"expectations": len(report.results), "held": held},
-            check_results=[
-                dg.AssetCheckResult(
-                    passed=report.success,
-                    check_name=CHECK_NAME,
-                    metadata=_check_metadata(report),
-                )
-            ],
+            metadata={"expectations": len(report.results), "held": _held(report)},
+            check_results=[gate_check(report, key)],
         )
 
     return gate
+
+
+def ask_gate(
+    context: dg.AssetExecutionContext, stage: str, workspace: RunWorkspace, dbt: InProcessDbt, settings: Settings
+) -> GateReport:
+    """Hold the run's warehouse against the expectations of `stage`; keep what was found, and say it."""
+    clock = StageClock(context, "gate")
+    folders = workspace.folders
+    extra = folders.own / "expectations.yml"
+    report = run_gate(
+        stage,
+        workspace.warehouse,
+        landing=folders.landing,
+        settings=settings.model_dump(mode="json"),
+        reports=folders.reports,
+        contract=CONTRACT_FILE,
+        extra=extra if extra.exists() else None,
+        data_docs=stage == STAGES[-1],
+    )
+    _record(report, workspace, dbt)
+    clock.done(f"{stage}: {_held(report)} of {len(report.results)} expectations hold")
+    if not report.success:
+        context.log.error(report.summary())
+    return report
+
+
+def gate_check(report: GateReport, asset: dg.AssetKey) -> dg.AssetCheckResult:
+    """What a gate found, as the check of `asset`."""
+    return dg.AssetCheckResult(
+        passed=report.success, asset_key=asset, check_name=CHECK_NAME, metadata=_check_metadata(report)
+    )
+
+
+def _held(report: GateReport) -> int:
+    return sum(result.success for result in report.results)
 
 
 def _check_metadata(report: GateReport) -> dict[str, Any]:

@@ -57,5 +57,5 @@ def _refuse_unless_all_gates_passed(workspace: RunWorkspace) -> None:
     if missing:
         raise dg.Failure(
             f"nothing is published: in this run the gates {', '.join(missing)} were not asked. "
-            "Next: launch the job 'refresh', or materialize everything."
+            "Next: launch the job 'refresh'."
         )

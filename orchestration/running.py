@@ -1,18 +1,22 @@
-"""Runs the chain from the shell: the same job that the UI starts, in this process."""
+"""Runs from the shell: the same jobs that the UI starts, in this process."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 import dagster as dg
 
-from orchestration.definitions import REFRESH, build_definitions
+from orchestration.as_of_dates import span_of_warehouse
+from orchestration.backfill_asset import BACKFILL_STEP
+from orchestration.definitions import BACKFILL, REFRESH, build_definitions
 from orchestration.gate_assets import CHECK_NAME
 from orchestration.instance import open_instance
 from orchestration.ledger import fingerprint, published_promotion
 from orchestration.lock import write_lock
-from shops import ShopFolders
+from shops import ShopFolders, load_settings
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -37,10 +41,32 @@ def is_up_to_date(folders: ShopFolders) -> bool:
 
 def run_chain(folders: ShopFolders, assets: Sequence[dg.AssetKey] | None = None) -> RunOutcome:
     """Run the job `refresh`, or of it only `assets`. Waits while another process writes this shop's warehouse."""
-    with write_lock(folders.lock, "a run from the shell"), open_instance(folders) as instance:
-        job = build_definitions(folders).resolve_job_def(REFRESH)
+    with write_lock(folders.lock, "a run from the shell"):
+        return _execute(folders, REFRESH, _QUIET, assets)
+
+
+def run_backfill(folders: ShopFolders, dates: Sequence[date]) -> RunOutcome:
+    """Run the job `backfill` at `dates`, in one run. Waits while another process writes this shop's warehouse.
+
+    Raises
+    ------
+    DateNotPossible
+        A date lies before the first order, after the current as-of date, or further back than dates are kept.
+    """
+    asked = {BACKFILL_STEP: {"config": {"as_of_dates": [as_of_date.isoformat() for as_of_date in dates]}}}
+    with write_lock(folders.lock, "a backfill from the shell"):
+        # The run asks the same of its copy; here it costs neither the copy nor a failed run.
+        span_of_warehouse(folders, load_settings(folders.shop)).refuse_impossible(dates)
+        return _execute(folders, BACKFILL, {**_QUIET, "ops": asked})
+
+
+def _execute(
+    folders: ShopFolders, job_name: str, run_config: Mapping[str, Any], assets: Sequence[dg.AssetKey] | None = None
+) -> RunOutcome:
+    with open_instance(folders) as instance:
+        job = build_definitions(folders).resolve_job_def(job_name)
         result = job.execute_in_process(
-            instance=instance, raise_on_error=False, run_config=_QUIET, asset_selection=assets
+            instance=instance, raise_on_error=False, run_config=run_config, asset_selection=assets
         )
         failures = [] if result.success else _failures(result)
     return RunOutcome(result.run_id, result.success, failures)
