@@ -21,7 +21,9 @@ select
     cast(row_number() over (order by fingerprints.customer_id) as integer) as customer_number,
     -- which dates are due
     case
-        when fingerprints.is_changed and (as_of_dates.new_count < as_of_dates.date_count or as_of_dates.new_count > {{ few }})
+        when
+            fingerprints.is_changed
+            and (as_of_dates.new_count < as_of_dates.date_count or as_of_dates.new_count > {{ few }})
             then 'stored'
         when as_of_dates.new_count <= {{ few }} then 'few'
         else 'new'

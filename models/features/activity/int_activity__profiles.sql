@@ -1,5 +1,5 @@
--- What customers told of themselves, and when: a row for each record from the day it was first seen, and one for each
--- version of a card or contact. The latest thing told counts; what a later version leaves out, an earlier one still says.
+-- What customers told of themselves, and when: a row for each record on the day it was first seen, and one for
+-- each version of a card or contact. The latest thing told counts; what a later version leaves out, an earlier one still says.
 
 {%- set business_timezone = setting('shop.business_timezone') %}
 {%- set attributes = [

@@ -8,7 +8,9 @@
 {%- set dayparts = {'night': (0, 6), 'morning': (6, 12), 'afternoon': (12, 17), 'evening': (17, 24)} %}
 {%- set channels = ['store', 'web', 'app', 'phone'] %}
 {%- set of_orders = ['order_count', 'coupon_order_count', 'basket_category_count'] %}
-{%- for kind in weekdays + dayparts.keys() | list + channels %}{% do of_orders.append(kind ~ '_order_count') %}{% endfor %}
+{%- for kind in weekdays + dayparts.keys() | list + channels %}
+    {%- do of_orders.append(kind ~ '_order_count') %}
+{%- endfor %}
 {%- set of_lines = ['line_count', 'discounted_line_count'] %}
 {%- set counts = of_orders + of_lines %}
 

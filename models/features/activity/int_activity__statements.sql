@@ -1,5 +1,5 @@
--- What is said of customers in words: their answers to surveys, and what others supply (external_attributes). Who skipped
--- a question said nothing.
+-- What is said of customers in words: their answers to surveys, and what others supply (external_attributes). Who
+-- skipped a question said nothing.
 
 {%- set business_timezone = setting('shop.business_timezone') %}
 

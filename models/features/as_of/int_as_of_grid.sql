@@ -1,5 +1,5 @@
--- The as-of dates that are due, in their order: all that are stored, for customers of whom something changed, and for the
--- others those alone that no earlier build has computed, few or many. A grid that no customer has is not there.
+-- The as-of dates that are due, in their order: all that are stored, for customers of whom something changed, and for
+-- the others those alone that no earlier build has computed, few or many. A grid that no customer has is not there.
 
 with as_of_dates as (
     select * from {{ ref('int_as_of_dates') }}

@@ -58,7 +58,8 @@ select
     {% endfor -%}
     {% for measure in of_all_time -%}
         {% for window in [none, 28] -%}
-            cast({{ named(measure, window) }} as {{ 'bigint' if measure == 'dwell_seconds' else 'integer' }}) as {{ named(measure, window) }},
+            cast({{ named(measure, window) }} as {{ 'bigint' if measure == 'dwell_seconds' else 'integer' }})
+                as {{ named(measure, window) }},
         {% endfor -%}
     {% endfor -%}
     cast(visit_day_count as integer) as visit_day_count,

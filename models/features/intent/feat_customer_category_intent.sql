@@ -13,6 +13,6 @@ select
     as_of_at,
     '{{ feature_basis() }}' as identity_basis,
     -- counts
-    {{ intent_counts('category') }}
+    {{ intent_counts('category_intent') }}
 from events
 group by customer_id, product_category, as_of_at

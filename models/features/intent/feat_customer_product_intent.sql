@@ -13,6 +13,6 @@ select
     as_of_at,
     '{{ feature_basis() }}' as identity_basis,
     -- counts
-    {{ intent_counts('product') }}
+    {{ intent_counts('product_intent') }}
 from events
 group by customer_id, product_id, as_of_at

@@ -1,5 +1,5 @@
--- What customers did on the web in the week before an instant: what intent is read from. What had not arrived by then is
--- not there, whatever the basis, and whose a session is, its events so far tell: near real time nobody knows the rest.
+-- What customers did on the web in the week before an instant: what intent is read from. What had not arrived by then
+-- is not there, whatever the basis, and whose a session is, its events so far tell: near real time nobody knows the rest.
 
 {%- set business_timezone = setting('shop.business_timezone') %}
 

@@ -100,9 +100,9 @@ def test_programs_want_nothing(models_as_known: CompiledModels) -> None:
 
 def test_products_and_categories_are_counted_apart(models_as_known: CompiledModels) -> None:
     warehouse = shop(models_as_known, event(HOUR), event(MINUTE), event(MINUTE, product_id="new"))
-    products = "select product_id, product_view_count_10m, product_view_count_24h from features.feat_customer_product_intent"
+    products = "select product_id, product_intent_view_count_10m, product_intent_view_count_24h from features.feat_customer_product_intent"
     assert rows(warehouse, f"{products} order by 1") == [("apple", 1, 2), ("new", 1, 1)]
-    categories = "select product_category, category_view_count_24h from features.feat_customer_category_intent"
+    categories = "select product_category, category_intent_view_count_24h from features.feat_customer_category_intent"
     assert rows(warehouse, f"{categories} order by 1") == [("fruit", 2), ("unknown", 1)]
 
 
