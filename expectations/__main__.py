@@ -54,6 +54,7 @@ def _run(gates: Sequence[str], shop: str | None, warehouse: Path | None) -> list
             reports=folders.reports,
             contract=PROJECT_ROOT / "models" / "landing.yml",
             extra=folders.own / "expectations.yml",
+            feature_models=(PROJECT_ROOT / "models" / "features", folders.own / "models" / "features"),
             data_docs=gate == gates[-1],
         )
         print("\n".join(describe(report)), flush=True)

@@ -70,6 +70,11 @@ class Catalog:
         except sqlalchemy.exc.ResourceClosedError:
             return []
 
+    def columns(self, query: str) -> dict[str, Any]:
+        """Columns of `query` as numpy arrays, masked where null: for statistics over many rows."""
+        driver: Any = self._connection.connection.dbapi_connection
+        return dict(driver.execute(query).fetchnumpy())
+
     def close(self) -> None:
         """Close every connection, Great Expectations' too, so that a writer can open the file in this process."""
         self._dialect.close_connections()

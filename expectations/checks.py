@@ -6,7 +6,7 @@ Great Expectations with its arguments, and says in words what it means. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from math import isfinite
@@ -29,6 +29,7 @@ class Check:
     sample : SQL that selects rows to show when it fails; `{source}` stands for the suite's rows.
     unit : written behind the observed value.
     named_by : column of the sample whose values name what failed (a feature, a segment); shown as the column.
+    next_step : what to do when it fails; empty for the gate's own.
     """
 
     type: str
@@ -40,10 +41,15 @@ class Check:
     unit: str = ""
     named_by: str = ""
     severity: Severity = "critical"
+    next_step: str = ""
 
     def as_warning(self) -> Check:
         """Return the same check as one that reports without failing the gate."""
         return replace(self, severity="warning")
+
+    def then(self, next_step: str) -> Check:
+        """Return the same check with what to do when it fails."""
+        return replace(self, next_step=next_step)
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,25 @@ class Suite:
     def required_tables(self) -> tuple[str, ...]:
         """Tables without which the suite cannot run."""
         return self.needs or (() if self.query else (self.table,))
+
+
+def literal_rows(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> str:
+    """SQL for rows that were computed outside the database.
+
+    Parameters
+    ----------
+    columns : names and their SQL types.
+    rows : values in the order of the columns: text, numbers, dates, None.
+    """
+    typed = ", ".join(f"{name}::{kind} as {name}" for name, kind in columns.items())
+    if not rows:
+        return f"select {typed} from (select {', '.join(f'null as {name}' for name in columns)}) where false"
+
+    def written(value: Any) -> str:
+        return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+    listed = ", ".join(f"({', '.join(map(written, row))})" for row in rows)
+    return f"select {typed} from (values {listed}) as computed ({', '.join(columns)})"
 
 
 def row_count(low: int, high: int | None = None, label: str = "number of rows") -> Check:

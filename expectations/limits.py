@@ -138,6 +138,32 @@ class IdentityLimits(_Limits):
     """Mean match confidence of the current records."""
 
 
+class SourceAgeLimits(_Limits):
+    """Days from the last day of a source to the current as-of date. None: not asked, because a quiet time is no fault
+    of such a source, or because it has no day (products, loyalty_members)."""
+
+    orders: int | None = Field(14, ge=1)
+    """As landing.max_days_without_orders. The current as-of date is the day after the last order; where a later one is
+    asked for, features of so long ago would be taken for today's."""
+    order_lines: int | None = Field(14, ge=1)
+    """They come with the orders."""
+    web_events: int | None = Field(7, ge=1)
+    """The landing gate allows 3 days between loads; after a week of silence every 7d window is empty."""
+    email_events: int | None = Field(35, ge=1)
+    """The slowest newsletter is a monthly one."""
+    crm_contacts: int | None = Field(92, ge=1)
+    """Among all customers of a shop somebody moves or signs up every month."""
+    loyalty_members: int | None = Field(None, ge=1)
+    products: int | None = Field(None, ge=1)
+    campaigns: int | None = Field(None, ge=1)
+    campaign_recipients: int | None = Field(None, ge=1)
+    coupons: int | None = Field(None, ge=1)
+    coupon_redemptions: int | None = Field(None, ge=1)
+    """A shop may pause its campaigns, and then nobody redeems."""
+    survey_answers: int | None = Field(None, ge=1)
+    """Surveys are run now and then."""
+
+
 class FeaturesLimits(_Limits):
     """Coverage and distributions of features and labels."""
 
@@ -154,6 +180,35 @@ class FeaturesLimits(_Limits):
     """Share of positive labels: outside, a model has nothing to learn from."""
     max_missing_share: float = Field(0.995, ge=0, le=1)
     """Nulls of one feature, as a warning: nearly always null means that its input is gone."""
+    max_source_age_days: SourceAgeLimits = SourceAgeLimits()
+    """Orders and their lines stop the run; of another source that went silent the gate warns."""
+    sources_never_landed: tuple[str, ...] = ()
+    """Sources that this shop does not have and knows it: that their features are null is no news."""
+    false_alarm_rate: float = Field(0.05, gt=0, lt=1)
+    """Chance that a run without any fault raises the shift alarm, and that it raises the leak alarm, each over all
+    features together."""
+    max_customers_compared: int = Field(20_000, ge=100)
+    """More add cost and no insight: with so many, a share of customers is known within .005."""
+    shift_pairs: int = Field(4, ge=2)
+    """Pairs of neighboring scheduled as-of dates that say what pace is usual; a month of weeks."""
+    min_shift: float = Field(0.1, gt=0)
+    """Share of customers that left the usual pace of a feature, as a warning. In 40 weeks of the demo shop, features
+    that no mailing moves passed it twice (.11)."""
+    max_shift: float = Field(0.25, gt=0)
+    """The same, and the run stops."""
+    shifts_of_own_doing: tuple[str, ...] = ("feat_customer_campaign", "feat_customer_email")
+    """Feature tables that shift when the shop mails a campaign, by up to .6 in the demo shop: a warning only. Without
+    these, 8 of the 40 weeks would have stopped."""
+    suspicious_label_auc: float = Field(0.9, gt=0.5, le=1)
+    """ROC-AUC of one feature alone for a label, lower bound, as a warning. Honest features of the demo shop come to
+    .81, a 28d window that reaches 14 days beyond its date to .93. Where customers order by subscription, honest ones
+    may come to it."""
+    max_label_auc: float = Field(0.97, gt=0.5, le=1)
+    """The same, and the run stops: days since an order that was counted 14 days beyond the date come to 1."""
+    max_label_correlation: float = Field(0.97, gt=0, le=1)
+    """Absolute rank correlation of one feature with an amount to come, lower bound; .63 in the demo shop."""
+    min_label_cases: int = Field(30, ge=10)
+    """Fewer customers with (or without) the label say too little of a feature."""
 
 
 class ScoresLimits(_Limits):

@@ -36,6 +36,7 @@ def run_gate(
     reports: Path,
     contract: Path,
     extra: Path | None = None,
+    feature_models: Sequence[Path] = (),
     data_docs: bool = True,
 ) -> GateReport:
     """Validate one stage and write its report.
@@ -51,6 +52,7 @@ def run_gate(
     reports : folder for `gates/<gate>.html`, `gates/index.html` and `data_docs/`.
     contract : the landing contract, a dbt sources file.
     extra : the shop's own expectations (YAML), if it has any.
+    feature_models : folders whose yml declares features, the shop's own too; by default those beside the contract.
     data_docs : whether to write the Data Docs of all gates now. Who runs one gate after the other asks for them at the
         last one: making the pages takes half the time of a small gate. A gate that failed writes them in any case.
 
@@ -82,7 +84,8 @@ def run_gate(
     catalog: Catalog | None = None
     try:
         catalog = Catalog(None if gate == "landing" else warehouse)
-        results = _results(gate, catalog, landing, contract, limits, own, reports / "data_docs", pii_columns)
+        folders = tuple(feature_models) or (contract.parent / "features",)
+        results = _results(gate, catalog, landing, contract, limits, own, reports / "data_docs", pii_columns, folders)
     except UnreadableWarehouseError as error:
         results = [_unreadable(gate, warehouse, error)]
     finally:
@@ -110,6 +113,7 @@ def _results(
     own: Sequence[Any],
     data_docs: Path,
     pii_columns: tuple[str, ...],
+    feature_models: tuple[Path, ...],
 ) -> list[ExpectationResult]:
     from expectations import extra as extra_file
     from expectations import validation
@@ -123,6 +127,7 @@ def _results(
         zone.visible_paths(),
         {table: zone.visible_rows(table) for table in zone.contract.tables},
         zone.newest_known_at(),
+        feature_models,
     )
     results: list[ExpectationResult] = []
     if gate == "landing":
@@ -162,7 +167,7 @@ def _explained(gate: str, outcome: Outcome, catalog: Catalog, pii_columns: tuple
         check.threshold,
         mask_rows(sample, (*pii_columns, *FREE_TEXT_COLUMNS)),
         check.severity,
-        "" if outcome.success else NEXT_STEP[gate],
+        "" if outcome.success else check.next_step or NEXT_STEP[gate],
     )
 
 

@@ -19,7 +19,7 @@ from orchestration.progress import StageClock
 from orchestration.stages import STAGES, gate_key
 from orchestration.warehouse import has_table, replace_rows, writing
 from orchestration.workspace import RunWorkspace
-from shops import Settings, ShopFolders
+from shops import PROJECT_ROOT, Settings, ShopFolders
 
 CHECK_NAME = "expectations"
 
@@ -72,6 +72,7 @@ def ask_gate(
         reports=folders.reports,
         contract=CONTRACT_FILE,
         extra=extra if extra.exists() else None,
+        feature_models=(PROJECT_ROOT / "models" / "features", folders.own / "models" / "features"),
         data_docs=stage == STAGES[-1],
     )
     _record(report, workspace, dbt)

@@ -1,7 +1,8 @@
 """The gates, one module each: given the thresholds and what there is, which checks have to hold.
 
 A gate's module has one function, `suites(scope)`. It may ask the catalog whether an optional table has rows (checks
-about an empty one are left out); it does not validate anything itself.
+about an empty one are left out), and compute in Python what SQL cannot; it does not validate anything itself. The
+features gate has further modules, one a concern: `features_shift`, `features_leak`, `features_sources`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Scope:
     landed : landing table to the files of visible loads.
     landed_rows : landing table to their rows.
     newest_known_at : landing table to when its newest row became known; tables without rows are left out.
+    feature_models : folders whose yml declares features.
     """
 
     catalog: Catalog
@@ -35,6 +37,7 @@ class Scope:
     landed: Mapping[str, tuple[Path, ...]]
     landed_rows: Mapping[str, int]
     newest_known_at: Mapping[str, datetime] = field(default_factory=dict)
+    feature_models: tuple[Path, ...] = ()
 
     def landing(self, table: str) -> str:
         """SQL to select from, for a landing table."""

@@ -1,11 +1,14 @@
-"""Features gate: features are there for every customer and date, agree with the orders, and still say something."""
+"""Features gate: features are there for every customer and date, agree with the orders, and still say something.
+
+That none shifts, none knows its label, and every source is there and fresh is asked in modules of their own.
+"""
 
 from __future__ import annotations
 
 import re
 
 from expectations.checks import Suite, each_between, measure, no_rows
-from expectations.gates import Scope
+from expectations.gates import Scope, features_leak, features_shift, features_sources
 
 AS_OF_DATES = "features.int_as_of_dates"
 ORDERS = "features.int_activity__orders"
@@ -33,6 +36,7 @@ def suites(scope: Scope) -> list[Suite]:
     """Checks of features and labels; those of campaigns only where somebody was mailed."""
     limits = scope.limits.features
     tables = customer_feature_tables(scope)
+    there = [table for table in tables if table in scope.catalog.tables]
     offers = [OFFERS] if scope.catalog.has_rows(RECIPIENTS) else []
     return [
         Suite(
@@ -48,6 +52,9 @@ def suites(scope: Scope) -> list[Suite]:
         _columns(scope, [*tables, *offers]),
         *(_offers() for _ in offers),
         *(_label(scope, table, column) for table, column in LABELS.items() if _is_expected(scope, table)),
+        *features_shift.suites(scope, there),
+        *features_leak.suites(scope, [*there, *offers]),
+        *features_sources.suites(scope),
     ]
 
 

@@ -341,6 +341,26 @@ create table features.int_as_of_dates as
 select (date '2018-01-01' - (7 * i)::integer) as as_of_date, i = 0 as is_current, true as is_scheduled,
     false as is_campaign_start
 from range(0, 40) as r(i);
+-- of web and mail this shop has no landed rows, and is taken to have some
+create table features.int_as_of_sources as
+with landed (source, first_day, last_day, row_count) as (
+    select 'orders', min(order_date), max(order_date), count(*) from staging.stg_shop__orders
+    union all select 'order_lines', min(order_date), max(order_date), count(*) from staging.stg_shop__orders
+    union all select 'web_events', date '2017-01-01', date '2017-12-31', 1000
+    union all select 'email_events', date '2017-01-01', date '2017-12-31', 1000
+    union all select 'crm_contacts', date '2017-01-01', date '2017-12-31', 1000
+    union all select 'survey_answers', date '2017-01-01', date '2017-12-31', 1000
+    union all select 'products', null, null, count(*) from staging.stg_shop__products
+    union all select 'loyalty_members', null, null, count(*) from staging.stg_loyalty__members
+    union all select 'campaigns', min(starts_on), max(starts_on), count(*) from staging.stg_campaigns__campaigns
+    union all select 'campaign_recipients', null, null, count(*) from staging.stg_campaigns__recipients
+    union all select 'coupons', null, null, count(*) from staging.stg_campaigns__coupons
+    union all select 'coupon_redemptions', min(redeemed_on), max(redeemed_on), count(*)
+    from staging.stg_campaigns__coupon_redemptions
+)
+select as_of_date, source, row_count, first_day, last_day,
+    case when row_count = 0 then 'no rows of ' || source || ' landed before this date' end as missing_reason
+from features.int_as_of_dates, landed;
 create table features.feat_customer_rfm as
 select customer_id, as_of_date, as_of_date - max(order_date) as days_since_last_order, count(*) as order_count,
     count(distinct order_date) - 1 as repeat_purchase_day_count, sum(order_total)::decimal(18, 2) as total_spend,
@@ -378,6 +398,13 @@ from features.feat_customer_rfm f
 left join orders o
     on o.customer_id = f.customer_id and o.order_date >= f.as_of_date and o.order_date < f.as_of_date + 14
 where f.as_of_date <= date '2017-12-18'
+group by all;
+create table features.label_churn as
+select f.customer_id, f.as_of_date, 28 as horizon_days, (count(o.customer_id) = 0)::integer as has_churned
+from features.feat_customer_rfm f
+left join features.int_activity__orders o
+    on o.customer_id = f.customer_id and o.order_date >= f.as_of_date and o.order_date < f.as_of_date + 28
+where f.as_of_date <= date '2017-12-04'
 group by all;
 create table features.label_redemption as
 select r.customer_id, r.campaign_id, r.starts_on as as_of_date, r.ends_on as label_ends_on,
