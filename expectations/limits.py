@@ -162,6 +162,7 @@ class SourceAgeLimits(_Limits):
     """A shop may pause its campaigns, and then nobody redeems."""
     survey_answers: int | None = Field(None, ge=1)
     """Surveys are run now and then."""
+    external_attributes: int | None = Field(None, ge=1)
 
 
 class FeaturesLimits(_Limits):
@@ -182,8 +183,9 @@ class FeaturesLimits(_Limits):
     """Nulls of one feature, as a warning: nearly always null means that its input is gone."""
     max_source_age_days: SourceAgeLimits = SourceAgeLimits()
     """Orders and their lines stop the run; of another source that went silent the gate warns."""
-    sources_never_landed: tuple[str, ...] = ()
-    """Sources that this shop does not have and knows it: that their features are null is no news."""
+    sources_never_landed: tuple[str, ...] = ("external_attributes",)
+    """Sources that this shop does not have and knows it: that their features are null is no news. What others supply,
+    few shops buy."""
     false_alarm_rate: float = Field(0.05, gt=0, lt=1)
     """Chance that a run without any fault raises the shift alarm, and that it raises the leak alarm, each over all
     features together."""

@@ -21,9 +21,12 @@ OFFERS = "features.feat_customer_offer"
 POPULATIONS = {
     "features.feat_customer_engagement": "features.int_activity__web_sessions",
     "features.feat_customer_email": "features.int_activity__mails",
+    "features.feat_customer_profile": "features.int_activity__profiles",
 }
 LABELS = {"label_purchase": "has_purchased", "label_redemption": "has_redeemed"}
-KEYS = ("customer_id", "as_of_date", "campaign_id")
+# Tables with one of these have other rows than one a customer and date.
+FURTHER_KEYS = {"campaign_id", "category", "attribute"}
+KEYS = ("customer_id", "as_of_date", *FURTHER_KEYS)
 
 # Whole numbers in features are counts, days and ranks; these name the ones that may be negative.
 MAY_BE_NEGATIVE = re.compile(r"change|trend|difference|delta|growth|slope|net_")
@@ -63,7 +66,7 @@ def customer_feature_tables(scope: Scope) -> list[str]:
     named = [
         table
         for table, columns in scope.catalog.tables.items()
-        if table.startswith("features.feat_customer_") and "as_of_date" in columns and "campaign_id" not in columns
+        if table.startswith("features.feat_customer_") and "as_of_date" in columns and not FURTHER_KEYS & set(columns)
     ]
     # A source that never landed leaves its table empty, and says why in int_as_of_history.
     there = [table for table in named if table not in POPULATIONS or scope.catalog.has_rows(POPULATIONS[table])]
@@ -216,7 +219,12 @@ def _accumulation(scope: Scope) -> Suite:
 
 def _columns(scope: Scope, tables: list[str]) -> Suite:
     """One row a feature, from one pass over each table."""
-    described = [(table, _described(scope, table)) for table in tables]
+    windows = {
+        feature.name: feature.window_days
+        for feature in features_sources.declared_features(scope.feature_models)
+        if feature.window_days
+    }
+    described = [(table, _described(scope, table, windows)) for table in tables]
     query = " union all ".join(
         f"""
         select unnest([{listed}], recursive := true)
@@ -250,8 +258,11 @@ def _day_of(table: str) -> str:
     return "day" if table in POPULATIONS else "order_date"
 
 
-def _described(scope: Scope, table: str) -> str:
-    """SQL list with one struct for each numeric column of a table."""
+def _described(scope: Scope, table: str, windows: dict[str, int]) -> str:
+    """SQL list with one struct for each numeric column of a table.
+
+    A window (days, by feature) that is longer than the history is null for that reason alone.
+    """
     numeric = {
         column: kind
         for column, kind in scope.catalog.tables.get(table, {}).items()
@@ -264,13 +275,17 @@ def _described(scope: Scope, table: str) -> str:
                 'lowest': min({column})::double,
                 'mean': round(avg({column})::double, 6),
                 'highest': max({column})::double,
-                'spread': coalesce(stddev_pop({column}::double), 0),
-                'missing_share': 1 - count({column}) / greatest(count(*), 1),
+                'spread': {_if_observed(f"coalesce(stddev_pop({column}::double), 0)", windows.get(column))},
+                'missing_share': {_if_observed(f"1 - count({column}) / greatest(count(*), 1)", windows.get(column))},
                 'lowest_count': {f"min({column})::double" if _is_count(column, kind) else "null::double"},
                 'days_beyond_history': {_beyond_history(column)}
             }}"""
         for column, kind in numeric.items()
     )
+
+
+def _if_observed(expression: str, window_days: int | None) -> str:
+    return f"case when max(span_days) >= {window_days} then {expression} end" if window_days else expression
 
 
 def _is_count(column: str, kind: str) -> bool:

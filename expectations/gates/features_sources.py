@@ -26,11 +26,12 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Declared:
-    """A feature as its yml declares it: what it is made from, and which models learn from it."""
+    """A feature as its yml declares it: what it rests on, which models learn from it, how many days it looks back."""
 
     name: str
     source: tuple[str, ...]
     models: tuple[str, ...]
+    window_days: int | None
 
 
 def suites(scope: Scope) -> list[Suite]:
@@ -87,7 +88,7 @@ def _missing(scope: Scope) -> Suite:
     unknown = scope.limits.features.sources_never_landed
     check = no_rows(
         "null_features > 0",
-        "each source has rows before the current as-of date; features of one that has none are null",
+        "each source has rows before the current as-of date; features of one that has none are null or unknown",
         "rows of it, or its name under gates.features.sources_never_landed",
         named_by="consequence",
     )
@@ -104,7 +105,7 @@ def _consequence(source: str, reason: str, declared: tuple[Declared, ...]) -> tu
     resting = [feature for feature in declared if source in feature.source]
     models = sorted({model for feature in resting for model in feature.models})
     suffering = f"{', '.join(models)} learn less" if len(models) > 1 else f"{''.join(models) or 'no model'} learns less"
-    return source, reason, len(resting), ", ".join(models), f"{source} ({len(resting)} features null, {suffering})"
+    return source, reason, len(resting), ", ".join(models), f"{source} ({len(resting)} features null or unknown, {suffering})"
 
 
 def declared_features(folders: tuple[Path, ...]) -> Iterator[Declared]:
@@ -123,7 +124,12 @@ def declared_features(folders: tuple[Path, ...]) -> Iterator[Declared]:
                 declared = _meta(column).get("feature")
                 if declared is not None:
                     merged = {**defaults, **declared}
-                    yield Declared(column["name"], tuple(merged.get("source", ())), tuple(merged.get("models", ())))
+                    yield Declared(
+                        column["name"],
+                        tuple(merged.get("source", ())),
+                        tuple(merged.get("models", ())),
+                        merged.get("window_days"),
+                    )
 
 
 def _meta(node: dict[str, Any]) -> dict[str, Any]:

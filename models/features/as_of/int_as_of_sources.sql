@@ -19,6 +19,9 @@
     'survey_answers': (
         'stg_service__survey_answers', 'cast(' ~ local_time('answered_at', zone) ~ ' as date)', 'known_at'
     ),
+    'external_attributes': (
+        'stg_external__attributes', 'cast(' ~ local_time('observed_at', zone) ~ ' as date)', 'known_at'
+    ),
 } %}
 
 -- noqa: disable=LT02

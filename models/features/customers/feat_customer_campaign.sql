@@ -2,6 +2,7 @@
 -- the mean. Without it the rates 0/1 and 1/1 would stand at the two ends, and they are noise.
 {% set prior_campaigns = 5 %}
 
+-- noqa: disable=LT02
 with population as (
     select
         customer_id,
@@ -31,6 +32,10 @@ joined as (
             and population.as_of_date = computed.as_of_date
 ),
 
+sources as (
+    {{ missing_sources(['campaigns', 'campaign_recipients']) }}
+),
+
 with_mean as (
     select
         *,
@@ -43,17 +48,20 @@ with_mean as (
 
 select
     -- keys
-    customer_id,
-    as_of_date,
-    identity_basis,
+    with_mean.customer_id,
+    with_mean.as_of_date,
+    with_mean.identity_basis,
     -- counts
-    campaigns_received,
-    campaigns_redeemed,
-    coupons_redeemed,
+    {% for count in ['campaigns_received', 'campaigns_redeemed', 'coupons_redeemed'] -%}
+        {{ unless_missing('with_mean.' ~ count) }} as {{ count }},
+    {% endfor -%}
     -- time
-    days_since_last_campaign,
-    days_since_last_redemption,
+    with_mean.days_since_last_campaign,
+    with_mean.days_since_last_redemption,
     -- rates
-    (campaigns_redeemed + {{ prior_campaigns }} * mean_response_rate)
-    / (campaigns_received + {{ prior_campaigns }}) as campaign_response_rate
+    {{ unless_missing(
+        '(with_mean.campaigns_redeemed + ' ~ prior_campaigns ~ ' * with_mean.mean_response_rate) '
+        ~ '/ (with_mean.campaigns_received + ' ~ prior_campaigns ~ ')'
+    ) }} as campaign_response_rate
 from with_mean
+inner join sources on with_mean.as_of_date = sources.as_of_date

@@ -10,6 +10,10 @@ spend as (
     select * from {{ ref('int_features__rfm').include(database=false) }}
 ),
 
+sources as (
+    {{ missing_sources(['products']) }}
+),
+
 history as (
     select * from {{ ref('int_as_of_history').include(database=false) }}
     where source = 'orders'
@@ -21,13 +25,16 @@ select
     computed.as_of_date,
     computed.identity_basis,
     -- variety
-    computed.favorite_category,
-    cast(computed.favorite_line_count as double) / computed.line_count as favorite_category_line_share,
-    greatest(
-        0.0, ln(computed.line_count) - cast(computed.sum_of_n_log_n as double) / computed.line_count
-    ) as category_entropy,
+    {{ unless_missing('computed.favorite_category') }} as favorite_category,
+    {{ unless_missing('cast(computed.favorite_line_count as double) / computed.line_count') }}
+        as favorite_category_line_share,
+    {{ unless_missing(
+        'greatest(0.0, ln(computed.line_count) - cast(computed.sum_of_n_log_n as double) / computed.line_count)'
+    ) }} as category_entropy,
     -- price
-    exp(cast(computed.log_price_above_mean as double) / nullif(computed.priced_line_count, 0)) as price_index,
+    {{ unless_missing(
+        'exp(cast(computed.log_price_above_mean as double) / nullif(computed.priced_line_count, 0))'
+    ) }} as price_index,
     -- season
     case
         when history.history_days >= 728 and spend.total_spend_728d > 0
@@ -44,4 +51,5 @@ inner join spend
     on
         computed.customer_id = spend.customer_id
         and computed.as_of_date = spend.as_of_date
+inner join sources on computed.as_of_date = sources.as_of_date
 inner join history on computed.as_of_date = history.as_of_date

@@ -13,7 +13,10 @@ from ml import catalogue, clustering, purchase, redemption
 from ml.catalogue import CatalogueError, read_catalogue
 from ml.frames import WrongTypeError, feature_matrix
 
-KEYS = {"customer_id", "as_of_date", "as_of_at", "campaign_id", "identity_basis"}
+KEYS = {
+    "customer_id", "as_of_date", "as_of_at", "campaign_id", "category", "attribute", "product_id", "product_category",
+    "identity_basis",
+}  # fmt: skip
 FOLDER = catalogue.PROJECT_ROOT / "models" / "features"
 
 

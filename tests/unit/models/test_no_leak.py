@@ -21,7 +21,7 @@ TABLES = (
     "feat_customer_category",
     "feat_customer_taste",
 )
-ABSURD: dict[str, Any] = {"quantity": 9999, "net": 999_999, "gross_amount": 1}
+ABSURD: dict[str, Any] = {"quantity": 9999, "net": 999_999, "gross_amount": 999_999}
 
 
 def shop(
@@ -38,7 +38,7 @@ def shop(
     land(
         warehouse,
         orders=[*(order(name, day, loyalty_id=card) for name, day, card in own), *orders],
-        order_lines=[*(line(name, 1, day, net=10, gross_amount=12) for name, day, _ in own), *lines],
+        order_lines=[*(line(name, 1, day, net=10, gross_amount=12, retail_discount=2) for name, day, _ in own), *lines],
         products=[{"product_id": "apple", "product_category": "fruit", "occurred_at": at("2024-01-01")}],
         campaigns=[
             {"campaign_id": "k", "campaign_type": "A", "starts_on": date(2024, 1, 4), "ends_on": date(2024, 1, 20),
@@ -80,7 +80,9 @@ def shop(
 
 def features(warehouse: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]:
     """All features as of the date."""
-    return {table: rows(warehouse, f"from features.{table} order by all") for table in TABLES}
+    found = {table: rows(warehouse, f"from features.{table} order by all") for table in TABLES}
+    assert all(found.values()), "nothing is the same whatever is planted"
+    return found
 
 
 # New York is five hours behind: 04:59 UTC is still the day before.
@@ -107,7 +109,7 @@ SAME_AS_KNOWN = {
     "another line of a known order": ([], [line("a", 2, "2024-01-02", known_at=at("2024-01-11"), **ABSURD)]),
     "landed again without news": (
         [order("a", "2024-01-02", "c1", known_at=at("2024-01-12"))],
-        [line("a", 1, "2024-01-02", net=10, gross_amount=12, known_at=at("2024-01-12"))],
+        [line("a", 1, "2024-01-02", net=10, gross_amount=12, retail_discount=2, known_at=at("2024-01-12"))],
     ),
 }  # fmt: skip
 

@@ -17,7 +17,8 @@ without    exchange_rates: orders in another than the reporting currency go to q
            email_events: no e-mail opens or clicks
            consent_events: no customer counts as reachable
            support_tickets: no service history
-           survey_answers: no stated preferences"""
+           survey_answers: no stated preferences
+           external_attributes: no attributes from outside"""
 
 ORDERS_ALONE = """\
 without    loyalty_members: no demographics
