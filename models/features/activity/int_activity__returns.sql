@@ -1,5 +1,5 @@
 -- Each return is charged on an order: on the line that it takes back; where it fits no line, on the order that the
--- source names and the shop knows, else on the latest order of the same buyer that stood when the return became known.
+-- source names and that was placed before it, else on the latest order of the same buyer that stood when the return became known.
 -- A buyer without such an order bought before the history begins, and nothing that counts is taken off.
 
 with returns as (
@@ -44,7 +44,10 @@ of_orders as (
         orders.order_id as charged_order_id,
         cast(null as integer) as charged_line_number
     from returns
-    inner join orders on returns.original_order_id = orders.order_id
+    inner join orders
+        on
+            returns.original_order_id = orders.order_id
+            and returns.returned_on >= orders.order_date
     where not returns.is_matched
 ),
 
@@ -58,7 +61,10 @@ of_nothing as (
         {{ record_hash("'orders'", 'stg_orders.buyer') }} as record_hash
     from returns
     inner join stg_orders on returns.order_id = stg_orders.order_id
-    left join orders on returns.original_order_id = orders.order_id
+    left join orders
+        on
+            returns.original_order_id = orders.order_id
+            and returns.returned_on >= orders.order_date
     where
         not returns.is_matched
         and orders.order_id is null

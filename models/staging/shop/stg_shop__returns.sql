@@ -1,6 +1,7 @@
 -- A return or cancellation takes back one sale line: the one that the source names; of the order that it names, or else
 -- of all that the same buyer bought before, the latest line of the product of which enough is left. Returns take in the
--- order in which they became known, so that no later one changes what an earlier one took.
+-- order in which they became known, so that no later one changes what an earlier one took. An order of a later day than
+-- that on which the return became known is as good as unknown: it was, then.
 
 -- noqa: disable=PRS
 with order_lines as (
@@ -29,7 +30,8 @@ returned as (
         -{{ reporting_amount('order_lines.net_amount', 'orders.exchange_rate') }} as net_amount,
         order_lines.occurred_at as returned_at,
         greatest(order_lines.occurred_at, order_lines.content_known_at) as returned_known_at,
-        orders.business_timezone
+        cast({{ local_time('greatest(order_lines.occurred_at, order_lines.content_known_at)', 'orders.business_timezone') }} as date)
+            as returned_on
     from order_lines
     inner join orders on order_lines.order_id = orders.order_id
     where order_lines.line_type in ('return', 'cancellation')
@@ -48,6 +50,7 @@ sold as (
         order_lines.product_id,
         coalesce(orders.buyer, 'order:' || orders.order_id) as buyer,
         orders.ordered_at,
+        orders.order_date,
         orders.voided_at,
         coalesce(order_lines.quantity, 0) as quantity
     from order_lines
@@ -81,7 +84,11 @@ wanted as (
             returned.original_order_id = named_lines.order_id
             and returned.original_line_number = named_lines.line_number
             and returned.product_id = named_lines.product_id
-    left join orders as named_orders on returned.original_order_id = named_orders.order_id
+            and returned.returned_on >= named_lines.order_date
+    left join orders as named_orders
+        on
+            returned.original_order_id = named_orders.order_id
+            and returned.returned_on >= named_orders.order_date
 ),
 
 wanted_lists as (
@@ -169,7 +176,7 @@ parts as (
         {% endfor -%}
         returned_at,
         returned_known_at,
-        business_timezone
+        returned_on
     from judged
     where matched_share > 0
     union all
@@ -188,7 +195,7 @@ parts as (
         {% endfor -%}
         returned_at,
         returned_known_at,
-        business_timezone
+        returned_on
     from judged
     where matched_share < 1
 )
@@ -214,5 +221,5 @@ select
     -- times
     returned_at,
     returned_known_at as known_at,
-    cast({{ local_time('returned_known_at', 'business_timezone') }} as date) as returned_on
+    returned_on
 from parts

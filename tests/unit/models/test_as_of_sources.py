@@ -76,7 +76,7 @@ def test_rows_count_from_the_date_after_their_day(models: CompiledModels, wareho
     }
     assert said(warehouse, "products")[2] == (1, None, None)
     assert said(warehouse, "web_events")[9] == (0, None, "no rows of web_events landed before this date")
-    assert rows(warehouse, "select count(*), count(distinct source) from features.int_as_of_sources") == [(36, 12)]
+    assert rows(warehouse, "select count(*), count(distinct source) from features.int_as_of_sources") == [(39, 13)]
 
 
 def test_as_known_they_count_from_the_date_after_they_were_known(

@@ -303,6 +303,21 @@ def test_features_are_those_of_a_shop_that_knew_no_more(
         assert rows(whole, query) == rows(known, query), table
 
 
+def test_a_return_that_names_a_later_order_is_charged_as_if_it_named_none(models: CompiledModels) -> None:
+    sales = [
+        {"card": "c1", "day": day, "products": products, "quantity": 1, "fee": False, "cancelled_after": None}
+        for day, products in [(1, ["apple"]), (5, ["apple"]), (1, ["apple", "apple"])]
+    ]
+    returns = [
+        {"card": "c1", "day": 2, "delay": 0, "product": "apple", "quantity": 1, "names": "line", "named": 1},
+    ]  # fmt: skip
+    spend = "select total_spend from features.feat_customer_rfm"
+    found = [
+        rows(featured(models, *_landed(sales, returns, **limit), [date(2024, 1, 3)]), spend) for limit in ({}, {"before": 3})
+    ]
+    assert found == [[(10,)]] * 2
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sales=st.lists(_SALE, min_size=2, max_size=6), returns=st.lists(_RETURN, min_size=1, max_size=6))
 def test_when_all_is_known_features_are_what_is_left_of_the_orders(

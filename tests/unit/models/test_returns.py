@@ -295,7 +295,8 @@ def _matched_one_by_one(drawn: list[dict[str, Any]]) -> set[tuple[str, str, floa
         same = [
             sold
             for sold in sorted(remaining, key=lambda sold: (drawn[sold]["day"], f"o{sold}"))
-            if drawn[sold]["product"] == entry["product"]
+            # What was sold on a later day was not known when it came back, even if it is named.
+            if drawn[sold]["product"] == entry["product"] and drawn[sold]["day"] <= entry["day"]
         ]
         enough = [sold for sold in same if remaining[sold] >= entry["quantity"] > 0]
         if entry["names"] == "line" and entry["named"] in same:
@@ -308,7 +309,6 @@ def _matched_one_by_one(drawn: list[dict[str, Any]]) -> set[tuple[str, str, floa
                 for sold in enough
                 if entry["card"] is not None
                 and drawn[sold]["card"] == entry["card"]
-                and drawn[sold]["day"] <= entry["day"]
             ]
         if may:
             units = min(remaining[may[-1]], entry["quantity"])
