@@ -240,7 +240,7 @@ def _due(connection: duckdb.DuckDBPyConnection, grids: dict[str, Sequence[date]]
         frame = "grid_rows" if table == "int_as_of_grid" else "calendar_rows"
         connection.execute(f"create or replace table {table} as select {columns} from {frame}")
     grid = (
-        f"case when customer_number in ({touched}) then 'stored' else 'new' end"
+        f"case when customer_number in ({touched}) then 'stored' else 'few' end"
         if touched
         else f"'{next(iter(grids))}'"
     )
@@ -385,7 +385,7 @@ def _run(root: Path, step: str, *arguments: str) -> dict[str, Any]:
         table = "peer" if step == "textbook" else "features"
         dates = [AS_OF - timedelta(7 * number) for number in range(10 if step == "ten" else 1)]
         if step in ("one", "ten"):
-            _due(connection, {"new" if step == "one" else "stored": dates})
+            _due(connection, {"few" if step == "one" else "stored": dates})
         started = time.perf_counter()
         if step == "generate":
             _generate(connection, root, int(arguments[0]))

@@ -47,6 +47,7 @@ def _marked(shop: ShopFolders) -> set[str]:
         return instance.get_materialized_partitions(BACKFILL_KEY)
 
 
+@pytest.mark.slow
 def test_a_failing_gate_leaves_the_warehouse_as_it_was(shop: ShopFolders, monkeypatch: pytest.MonkeyPatch) -> None:
     before = ReaderView.of(shop)
 

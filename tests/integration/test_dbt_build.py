@@ -35,6 +35,7 @@ def test_a_fresh_warehouse_and_again_a_full_one(fresh_shop: ShopFolders) -> None
     assert again == orders
 
 
+@pytest.mark.slow
 def test_absurd_rows_from_the_future_change_no_earlier_feature(shop: ShopFolders) -> None:
     """A load with one enormous order a customer, on the last day: features as of any earlier date stay as they are."""
     tables = ("feat_customer_rfm", "feat_customer_basket", "feat_customer_discount", "feat_customer_campaign")

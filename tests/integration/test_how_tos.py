@@ -34,9 +34,9 @@ def _follow(guide: str, project: Path) -> None:
 
 
 def _guides() -> list[ParameterSet]:
-    """All of them; the shortest one is followed whenever tests run, and takes a fifth of the time of the others."""
+    """All of them."""
     names = sorted(path.name for path in GUIDES.glob("*.md"))
-    return [pytest.param(name, marks=() if name == "add-a-segment.md" else pytest.mark.slow) for name in names]
+    return [pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 @pytest.mark.parametrize("guide", _guides())

@@ -22,6 +22,9 @@ from tests.integration.gift_shop import make_invoices, write_invoices
 from tests.integration.outcome import sha256
 from tests.integration.project_copy import copy_project, git
 
+# A chain of its own: about a minute.
+pytestmark = pytest.mark.slow
+
 SHOP = "online_retail"
 OWN_FILES = {
     "models/segments/seg_bulk_buyers.sql": """
