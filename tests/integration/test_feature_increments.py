@@ -126,7 +126,7 @@ class Walk:
     def go_on(self) -> None:
         """One load of a few of the things that happen, all of which are days before it or long before."""
         landed: dict[str, list[dict[str, Any]]] = {}
-        self.day += self.draw.randint(2, 6)
+        self.day += self.draw.randint(3, 9)
         for happen in self.draw.choices(
             [self.buy, self.give_back, self.browse, self.answer, self.merge, self.tell], k=6
         ):
@@ -148,7 +148,8 @@ class Walk:
         product = self.draw.choice(["apple", "milk", "nails"])
         anonymous = self.draw.random() < 0.3
         yield "orders", order(name, on, None if anonymous else self.card(), user_id=self.login() if anonymous else None)
-        yield "order_lines", line(name, 1, on, net=self.draw.randint(1, 50), gross_amount=50, product_id=product)
+        price = self.draw.randint(1, 50)
+        yield "order_lines", line(name, 1, on, net=price, gross_amount=price, product_id=product)
         self.bought.append((name, on, product))
 
     def give_back(self) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,7 +5,7 @@
     ref('int_activity__purchase_days'), ref('int_activity__orders'), ref('int_activity__order_lines'),
     ref('int_activity__campaign_recipients'), ref('int_activity__coupon_redemptions'),
     ref('int_activity__web_sessions'), ref('int_activity__web_products'), ref('int_activity__mails'),
-    ref('int_activity__profiles'), ref('int_activity__statements'),
+    ref('int_activity__profiles'), ref('int_activity__statements'), ref('int_activity__purchased_categories'),
 ] %}
 
 -- noqa: disable=LT02

@@ -6,39 +6,32 @@ with {{ over_time([
         'sums': {
             'line_count': {'of': 'line_count', 'windows': [none]},
             'priced_line_count': {'of': 'priced_line_count', 'windows': [none]},
-            'log_unit_price': {'of': 'log_unit_price', 'windows': [none]},
+            'log_price_above_mean': {'of': 'log_price_above_mean', 'windows': [none]},
         },
     },
 ], by='product_category') }},
 
-prices as (
-    select * from {{ ref('int_as_of_category_prices') }}
-),
-
+-- numbers, because a greatest text of so many rows is dear
 categories as (
     select
-        category_number,
-        product_category
-    from prices
-    group by category_number, product_category
+        product_category,
+        row_number() over (order by product_category) as category_number
+    from {{ ref('int_activity__purchased_categories') }}
+    group by product_category
 ),
 
-held_against_prices as (
+numbered as (
     select
         over_time.customer_id,
         over_time.as_of_date,
         over_time.line_count,
         over_time.priced_line_count,
-        over_time.log_unit_price,
-        prices.category_number,
-        prices.mean_log_unit_price,
+        over_time.log_price_above_mean,
+        categories.category_number,
         -- rounded one by one, so that the sum is the same in any order
         cast(1e6 * over_time.line_count * ln(over_time.line_count) as bigint) as n_log_n
     from over_time
-    left join prices
-        on
-            over_time.as_of_date = prices.as_of_date
-            and over_time.product_category = prices.product_category
+    inner join categories on over_time.product_category = categories.product_category
     where over_time.line_count > 0
 ),
 
@@ -49,10 +42,10 @@ summed as (
         sum(line_count) as line_count,
         sum(priced_line_count) as priced_line_count,
         -- the category of most lines as one number, of several the last by name: less than a million have names
-        max(line_count * cast(1000000 as bigint) + coalesce(category_number, 0)) as favorite,
+        max(line_count * cast(1000000 as bigint) + category_number) as favorite,
         sum(n_log_n) as sum_of_n_log_n,
-        sum(log_unit_price - priced_line_count * mean_log_unit_price) as log_price_above_mean
-    from held_against_prices
+        sum(log_price_above_mean) as log_price_above_mean
+    from numbered
     group by customer_id, as_of_date
 )
 
@@ -70,4 +63,4 @@ select
     cast(summed.sum_of_n_log_n / 1e6 as decimal(18, 6)) as sum_of_n_log_n,
     cast(summed.log_price_above_mean as decimal(18, 6)) as log_price_above_mean
 from summed
-left join categories on summed.favorite % 1000000 = categories.category_number
+inner join categories on summed.favorite % 1000000 = categories.category_number

@@ -34,8 +34,8 @@ def shop(models: CompiledModels, without: str | None = None) -> duckdb.DuckDBPyC
     warehouse = models.warehouse()
     land(
         warehouse,
-        orders=[order("a", "2024-01-02", store_id="s")],
-        order_lines=[line("a", 1, "2024-01-02", gross_amount=10)],
+        orders=[order("a", "2023-12-02", store_id="s"), order("b", "2024-01-02", store_id="s")],
+        order_lines=[line("a", 1, "2023-12-02", gross_amount=10), line("b", 1, "2024-01-02", gross_amount=10)],
         **{table: given for table, given in LANDED.items() if table != without},
     )
     models.build(warehouse, "stg_shop__orders")
