@@ -105,7 +105,8 @@ def _consequence(source: str, reason: str, declared: tuple[Declared, ...]) -> tu
     resting = [feature for feature in declared if source in feature.source]
     models = sorted({model for feature in resting for model in feature.models})
     suffering = f"{', '.join(models)} learn less" if len(models) > 1 else f"{''.join(models) or 'no model'} learns less"
-    return source, reason, len(resting), ", ".join(models), f"{source} ({len(resting)} features null or unknown, {suffering})"
+    consequence = f"{source} ({len(resting)} features null or unknown, {suffering})"
+    return source, reason, len(resting), ", ".join(models), consequence
 
 
 def declared_features(folders: tuple[Path, ...]) -> Iterator[Declared]:

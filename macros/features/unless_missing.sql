@@ -1,9 +1,9 @@
 {#-
     A feature that is null at dates before which its source had said nothing: a customer without a campaign and a shop that
-    never landed its campaigns are two things. `sources` is a CTE of `missing_sources`.
+    never landed its campaigns are two things. `sources` names a CTE of `missing_sources`.
 -#}
-{%- macro unless_missing(expression) -%}
-    case when sources.missing_reason is null then {{ expression }} end
+{%- macro unless_missing(expression, sources='sources') -%}
+    case when {{ sources }}.missing_reason is null then {{ expression }} end
 {%- endmacro -%}
 
 

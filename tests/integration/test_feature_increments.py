@@ -141,7 +141,7 @@ class Walk:
         return str(date(2023, 12, 31) + timedelta(self.draw.randint(1, self.day) if back is None else self.day - back))
 
     def card(self) -> str:
-        return f"k{self.draw.randint(1, 5)}"
+        return f"k{self.draw.randint(1, 15)}"
 
     def buy(self) -> Iterator[tuple[str, dict[str, Any]]]:
         name, on = f"o{next(self.names)}", self.on()

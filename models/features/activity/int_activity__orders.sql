@@ -15,7 +15,6 @@ line_totals as (
         count(*) filter (where line_type = 'sale') as line_count,
         -- distinct: the same product may stand on several lines of one order
         count(distinct case when line_type = 'sale' then product_id end) as product_count,
-        count(distinct case when line_type = 'sale' then product_category end) as category_count,
         sum(gross_amount) as gross_amount,
         sum(retail_discount) as retail_discount,
         sum(coupon_discount) as coupon_discount,
@@ -38,7 +37,6 @@ totalled as (
         line_totals.counts_until,
         line_totals.line_count,
         line_totals.product_count,
-        line_totals.category_count,
         line_totals.gross_amount,
         line_totals.retail_discount,
         line_totals.coupon_discount,
@@ -66,7 +64,6 @@ select
     -- counts
     cast(line_count as integer) as line_count,
     cast(product_count as integer) as product_count,
-    cast(category_count as integer) as category_count,
     -- amounts
     cast(gross_amount as decimal(18, 2)) as gross_amount,
     cast(retail_discount as decimal(18, 2)) as retail_discount,

@@ -1,7 +1,6 @@
 -- What customers told of themselves, and when: a row for each record on the day it was first seen, and one for
 -- each version of a card or contact. The latest thing told counts; what a later version leaves out, an earlier one still says.
 
-{%- set business_timezone = setting('shop.business_timezone') %}
 {%- set attributes = [
     'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count',
     'region',
@@ -54,15 +53,15 @@ select
     -- keys
     record_hash,
     -- dates
-    cast({{ local_time('told_at', business_timezone) }} as date) as day,
+    {{ told_on('told_at') }} as day,
     {% if feature_basis() == 'as_known' -%}
-        cast({{ local_time('greatest(told_at, known_at)', business_timezone) }} as date) as counts_from,
+        {{ told_on('greatest(told_at, known_at)') }} as counts_from,
     {%- else -%}
-        cast({{ local_time('told_at', business_timezone) }} as date) as counts_from,
+        {{ told_on('told_at') }} as counts_from,
     {%- endif %}
     cast(null as date) as counts_until,
     -- what was told, each with its time
     {% for attribute in attributes -%}
-        {{ as_told('told_at', attribute) }} as {{ attribute }}_as_told{{ ',' if not loop.last }}
+        {{ as_told('told_at', 'known_at', attribute) }} as {{ attribute }}_as_told{{ ',' if not loop.last }}
     {% endfor -%}
 from told

@@ -7,12 +7,12 @@
 -- from which hour to before which
 {%- set dayparts = {'night': (0, 6), 'morning': (6, 12), 'afternoon': (12, 17), 'evening': (17, 24)} %}
 {%- set channels = ['store', 'web', 'app', 'phone'] %}
-{%- set of_orders = ['order_count', 'coupon_order_count', 'basket_category_count'] %}
+{%- set of_orders = ['order_count', 'coupon_order_count'] %}
 {%- for kind in weekdays + dayparts.keys() | list + channels %}
     {%- do of_orders.append(kind ~ '_order_count') %}
 {%- endfor %}
 {%- set of_lines = ['line_count', 'discounted_line_count'] %}
-{%- set counts = of_orders + of_lines %}
+{%- set counts = of_orders + ['basket_category_count'] + of_lines %}
 
 -- noqa: disable=LT02
 with orders as (
@@ -43,7 +43,6 @@ counted_orders as (
         counts_until,
         1 as order_count,
         case when coupon_discount > 0 or coupon_match_discount > 0 then 1 else 0 end as coupon_order_count,
-        category_count as basket_category_count,
         {% for weekday in weekdays -%}
             case when weekday = {{ loop.index0 }} then 1 else 0 end as {{ weekday }}_order_count,
         {% endfor -%}
@@ -67,6 +66,21 @@ counted_lines as (
         case when retail_discount > 0 then 1 else 0 end as discounted_line_count
     from order_lines
     where line_type = 'sale'
+),
+
+-- A category is in a basket from its first line that is known to the end of its last.
+basket_categories as (
+    select
+        record_hash,
+        order_date as day,
+        min(counts_from) as counts_from,
+        case when count(counts_until) = count(*) then max(counts_until) end as counts_until,
+        1 as basket_category_count
+    from order_lines
+    where
+        line_type = 'sale'
+        and product_category is not null
+    group by record_hash, order_id, order_date, product_category
 ),
 
 -- The money of a line stays until its order is gone: what came back of it is taken off on its own day.
@@ -124,7 +138,8 @@ private_lines as (
 
 measured as (
     {%- set parts = {
-        'counted_orders': of_orders, 'counted_lines': of_lines, 'paid_lines': amounts, 'given_back': amounts,
+        'counted_orders': of_orders, 'basket_categories': ['basket_category_count'], 'counted_lines': of_lines,
+        'paid_lines': amounts, 'given_back': amounts,
         'private_lines': ['private_brand_amount'],
     } %}
     {%- for part, measures in parts.items() %}

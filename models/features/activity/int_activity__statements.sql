@@ -1,7 +1,6 @@
 -- What is said of customers in words: their answers to surveys, and what others supply (external_attributes). Who
 -- skipped a question said nothing.
 
-{%- set business_timezone = setting('shop.business_timezone') %}
 
 -- noqa: disable=LT02
 with survey_answers as (
@@ -42,15 +41,15 @@ select
     record_hash,
     attribute_source || '.' || attribute as attribute,
     -- dates
-    cast({{ local_time('told_at', business_timezone) }} as date) as day,
+    {{ told_on('told_at') }} as day,
     {% if feature_basis() == 'as_known' -%}
-        cast({{ local_time('greatest(told_at, known_at)', business_timezone) }} as date) as counts_from,
+        {{ told_on('greatest(told_at, known_at)') }} as counts_from,
     {%- else -%}
-        cast({{ local_time('told_at', business_timezone) }} as date) as counts_from,
+        {{ told_on('told_at') }} as counts_from,
     {%- endif %}
     cast(null as date) as counts_until,
     -- what was told, with its time
-    {{ as_told('told_at', 'attribute_value') }} as value_as_told
+    {{ as_told('told_at', 'known_at', 'attribute_value') }} as value_as_told
 from told
 -- an answer without a name is nobody's
 where record_hash is not null

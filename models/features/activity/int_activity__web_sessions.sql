@@ -73,7 +73,7 @@ select
     case when sessions.device_type = 'tablet' then 1 else 0 end as tablet_session_count,
     case when sessions.device_type = 'desktop' then 1 else 0 end as desktop_session_count,
     -- where from
-    {{ as_told('sessions.session_started_at', 'sessions.region') }} as region_as_told
+    {{ as_told('sessions.session_started_at', 'sessions.session_started_at', 'sessions.region') }} as region_as_told
 from sessions
 inner join by_kind
     on

@@ -1,12 +1,14 @@
 -- What each source said before each as-of date, and why it said nothing. A source is a landing table, as staged.
--- Products and loyalty cards stand in their newest version, which describes all of the past: they have no day.
+-- Products stand in their newest version, which describes all of the past: they have no day.
 
 {%- set zone = setting('shop.business_timezone') %}
 {#- By landing table: the staged one, the day of a row, when it was known. A line is of the day of its order, and what
     belongs to a campaign of its first day. -#}
 {%- set sources = {
     'crm_contacts': ('stg_crm__contacts', 'cast(' ~ local_time('valid_from', zone) ~ ' as date)', 'known_at'),
-    'loyalty_members': ('stg_loyalty__members', 'cast(null as date)', none),
+    'loyalty_members': (
+        'stg_loyalty__member_versions', 'cast(' ~ local_time('valid_from', zone) ~ ' as date)', 'known_at'
+    ),
     'products': ('stg_shop__products', 'cast(null as date)', none),
     'orders': ('stg_shop__orders', 'order_date', 'first_known_at'),
     'order_lines': ('stg_shop__order_lines', 'orders.order_date', 'orders.first_known_at'),

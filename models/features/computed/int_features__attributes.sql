@@ -2,7 +2,7 @@ with {{ over_time([
     {
         'relation': 'int_activity__statements',
         'spans': feature_basis() == 'as_known',
-        'latest': {'value_as_told': 'value_as_told'},
+        'latest': {'value_as_told': 'value_as_told', 'told_on': 'day'},
     },
 ], by='attribute') }}
 
@@ -14,6 +14,6 @@ select
     '{{ feature_basis() }}' as identity_basis,
     -- what was told last
     {{ told('value_as_told') }} as attribute_value,
-    cast({{ told_on('value_as_told') }} as date) as told_on
+    told_on
 from over_time
 where value_as_told is not null

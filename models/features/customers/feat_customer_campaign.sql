@@ -36,6 +36,10 @@ sources as (
     {{ missing_sources(['campaigns', 'campaign_recipients']) }}
 ),
 
+redemptions as (
+    {{ missing_sources(['campaigns', 'campaign_recipients', 'coupon_redemptions']) }}
+),
+
 with_mean as (
     select
         *,
@@ -52,8 +56,9 @@ select
     with_mean.as_of_date,
     with_mean.identity_basis,
     -- counts
-    {% for count in ['campaigns_received', 'campaigns_redeemed', 'coupons_redeemed'] -%}
-        {{ unless_missing('with_mean.' ~ count) }} as {{ count }},
+    {{ unless_missing('with_mean.campaigns_received') }} as campaigns_received,
+    {% for count in ['campaigns_redeemed', 'coupons_redeemed'] -%}
+        {{ unless_missing('with_mean.' ~ count, 'redemptions') }} as {{ count }},
     {% endfor -%}
     -- time
     with_mean.days_since_last_campaign,
@@ -61,7 +66,9 @@ select
     -- rates
     {{ unless_missing(
         '(with_mean.campaigns_redeemed + ' ~ prior_campaigns ~ ' * with_mean.mean_response_rate) '
-        ~ '/ (with_mean.campaigns_received + ' ~ prior_campaigns ~ ')'
+        ~ '/ (with_mean.campaigns_received + ' ~ prior_campaigns ~ ')',
+        'redemptions'
     ) }} as campaign_response_rate
 from with_mean
 inner join sources on with_mean.as_of_date = sources.as_of_date
+inner join redemptions on with_mean.as_of_date = redemptions.as_of_date

@@ -7,6 +7,10 @@ with computed as (
     select * from {{ ref('int_features__engagement').include(database=false) }}
 ),
 
+sources as (
+    {{ missing_sources(['products']) }}
+),
+
 history as (
     select * from {{ ref('int_as_of_history').include(database=false) }}
     where source = 'web'
@@ -37,7 +41,8 @@ select
         {{ windowed(measure, 28) }},
     {% endfor -%}
     {{ windowed('viewed_product_count', 28) }},
-    {{ windowed('viewed_category_count', 28) }},
+    case when sources.missing_reason is null and history.history_days >= 28 then computed.viewed_category_count_28d end
+        as viewed_category_count_28d,
     computed.visit_day_count,
     {{ windowed('visit_day_count', 28) }},
     case when history.history_days >= 28 then cast(computed.visit_day_count_28d as double) / 4 end as visit_days_a_week,
@@ -64,4 +69,5 @@ select
         )
     ) / 3 as engagement_score
 from computed
+inner join sources on computed.as_of_date = sources.as_of_date
 inner join history on computed.as_of_date = history.as_of_date

@@ -1,5 +1,7 @@
 -- A cart is what was put in less what was taken out since the last order; it counts as abandoned once its customer has
 -- been away for the idle time that ends a session.
+{#- A cart is left for longer than half an hour before anybody calls it so. -#}
+{%- set cart_windows = ['1h', '24h', '48h', '7d'] %}
 {%- set idle_seconds = 60 * (setting_value('web.session_idle_minutes') or 0) %}
 
 -- noqa: disable=LT02
@@ -57,7 +59,8 @@ of_carts as (
     select
         carts.customer_id,
         sum(carts.cart_value) as open_cart_value
-        {%- for window, seconds in intent_windows().items() %},
+        {%- for window in cart_windows %}
+        {%- set seconds = intent_windows()[window] %},
         count(*) filter (
             where carts.seconds_before <= {{ seconds }} and counted.seconds_since_last_event >= {{ idle_seconds }}
         ) as abandoned_cart_count_{{ window }},
@@ -81,10 +84,13 @@ select
     {% for window in intent_windows() -%}
         counted.intent_view_count_{{ window }},
         counted.intent_add_count_{{ window }},
-        cast(coalesce(of_carts.abandoned_cart_count_{{ window }}, 0) as integer) as abandoned_cart_count_{{ window }},
+        {% if window in cart_windows -%}
+            cast(coalesce(of_carts.abandoned_cart_count_{{ window }}, 0) as integer)
+                as abandoned_cart_count_{{ window }},
+        {% endif -%}
     {% endfor -%}
     -- amounts
-    {% for window in intent_windows() -%}
+    {% for window in cart_windows -%}
         cast(coalesce(of_carts.abandoned_cart_value_{{ window }}, 0) as decimal(18, 2))
             as abandoned_cart_value_{{ window }},
     {% endfor -%}

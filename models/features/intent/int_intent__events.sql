@@ -1,12 +1,12 @@
 -- What customers did on the web in the week before an instant: what intent is read from. What had not arrived by then
--- is not there, whatever the basis, and whose a session is, its events so far tell: near real time nobody knows the rest.
+-- is not there, whatever the basis, and whose a session is, its events so far tell: near real time nobody knows
+-- the rest. Programs are those known today.
 
-{%- set business_timezone = setting('shop.business_timezone') %}
+{%- set customer_index, memberships = ref('master_customer_index'), ref('int_activity__memberships') %}
 
+-- noqa: disable=LT02
 with instants as (
-    select
-        {{ as_of_at() }} as as_of_at,
-        cast({{ local_time(as_of_at(), business_timezone) }} as date) as as_of_date
+    select {{ as_of_at() }} as as_of_at
 ),
 
 events as (
@@ -24,7 +24,20 @@ visitors as (
 ),
 
 memberships as (
-    select * from {{ ref('int_activity__memberships') }}
+    {% if feature_basis() == 'as_known' -%}
+        select
+            {{ record_hash('source_system', 'source_record_id') }} as record_hash,
+            customer_id
+        from {{ customer_index }}
+        where
+            valid_from < {{ as_of_at() }}
+            and (valid_to is null or valid_to >= {{ as_of_at() }})
+    {%- else -%}
+        select
+            record_hash,
+            customer_id
+        from {{ memberships }}
+    {%- endif %}
 ),
 
 products as (
@@ -73,9 +86,5 @@ select
     cast({{ seconds_between('of_persons.event_at', 'instants.as_of_at') }} as bigint) as seconds_before
 from of_persons
 cross join instants
-inner join memberships
-    on
-        of_persons.record_hash = memberships.record_hash
-        -- of a merge on the day itself the index knows, and so does whoever asks within it
-        and {{ owned_at('instants.as_of_date + 1') }}
+inner join memberships on of_persons.record_hash = memberships.record_hash
 left join products on of_persons.product_id = products.product_id

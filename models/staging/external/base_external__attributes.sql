@@ -33,7 +33,7 @@ select
     attribute_value,
     -- times
     occurred_at,
-    known_at,
+    content_known_at as known_at,
     -- verdict
     {{ reject_reason() }} as reject_reason
 from versions

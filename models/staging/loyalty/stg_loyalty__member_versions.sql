@@ -1,8 +1,25 @@
+-- What landed again without news is no version: a card goes from one to the next where something else is told.
+{%- set told = [
+    'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count',
+] %}
+
+-- noqa: disable=LT02
 with members as (
-    select * from {{ ref('base_loyalty__members') }}
+    select
+        *,
+        coalesce(occurred_at, known_at) as valid_from,
+        {{ to_json_object(told + ['occurred_at']) }} as content
+    from {{ ref('base_loyalty__members') }}
     where
         reject_reason is null
-        or reject_reason = 'a later version of this key stands'
+        or reject_reason in ('{{ routine_reasons() | join("', '") }}')
+),
+
+followed as (
+    select
+        *,
+        lag(content) over (partition by loyalty_id order by known_at, load_id, content) as content_before
+    from members
 )
 
 select
@@ -10,14 +27,11 @@ select
     loyalty_id,
     load_id,
     -- demographics
-    age_band,
-    income_band,
-    home_ownership,
-    marital_status,
-    household_size,
-    household_composition,
-    kids_count,
+    {{ told | join(',\n    ') }},
     -- times
-    coalesce(occurred_at, known_at) as valid_from,
+    valid_from,
     known_at
-from members
+from followed
+where
+    content_before is null
+    or content <> content_before

@@ -25,7 +25,11 @@ versioned as (
         row_number() over (
             partition by survey_id, response_id, question_id
             order by problem is not null asc, occurred_at desc, known_at desc, load_sequence desc, answer asc
-        ) as version_rank
+        ) as version_rank,
+        -- the same answer delivered again is no news
+        min(known_at) over (
+            partition by survey_id, response_id, question_id, occurred_at, answer
+        ) as answer_known_at
     from judged
 )
 
@@ -41,7 +45,7 @@ select
     email,
     -- times
     occurred_at,
-    known_at,
+    answer_known_at as known_at,
     -- verdict
     coalesce(problem, case when version_rank > 1 then 'a later version of this key stands' end) as reject_reason
 from versioned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,20 +27,26 @@ def event(ago: timedelta, event_name: str = "Product Viewed", **more: Any) -> Ev
     }  # fmt: skip
 
 
-def shop(models: CompiledModels, *events: Event, bots: tuple[str, ...] = ()) -> duckdb.DuckDBPyConnection:
+def shop(models: CompiledModels, *events: Event, bots: tuple[str, ...] = (), memberships: Sequence[tuple[Any, ...]] = ()
+) -> duckdb.DuckDBPyConnection:
     """Intent of the customer `ann`, whose login is u and whose cookie is v, and of `bob`, whose login is w."""
     warehouse = models.warehouse()
     models.empty(
-        warehouse, "stg_web__events", "stg_web__visitors", "stg_shop__products", "int_activity__memberships"
+        warehouse, "stg_web__events", "stg_web__visitors", "stg_shop__products"
     )
     warehouse.execute("insert into staging.stg_shop__products by name select 'apple' as product_id, 'fruit' as product_category")
     for bot in bots:
         warehouse.execute("insert into staging.stg_web__visitors by name select ? as anonymous_id, true as is_bot", [bot])
-    for system, record, customer in [("web_users", "u", "ann"), ("web_visitors", "v", "ann"), ("web_users", "w", "bob")]:
-        warehouse.execute(
-            f"insert into features.int_activity__memberships by name "
-            f"select {_hash(models, system, record)} as record_hash, '{customer}' as customer_id"
+    warehouse.execute("""
+        create table identity.master_customer_index (
+            source_system varchar, source_record_id varchar, customer_id varchar, valid_from timestamp, valid_to timestamp
         )
+    """)
+    own = [("web_users", "u", "ann"), ("web_visitors", "v", "ann"), ("web_users", "w", "bob")]
+    warehouse.executemany(
+        "insert into identity.master_customer_index values (?, ?, ?, ?, ?)",
+        memberships or [(*one, NOW - 30 * DAY, None) for one in own],
+    )
     names = list(dict.fromkeys(name for one in events for name in one))
     numbered = [{**one, "event_id": str(number)} for number, one in enumerate(events)]
     landed = pa.table({name: [one.get(name) for one in numbered] for name in [*names, "event_id"]})  # noqa: F841 (read by DuckDB)
@@ -49,14 +56,6 @@ def shop(models: CompiledModels, *events: Event, bots: tuple[str, ...] = ()) -> 
         warehouse, "int_intent__events", "feat_customer_intent", "feat_customer_product_intent", "feat_customer_category_intent"
     )
     return warehouse
-
-
-def _hash(models: CompiledModels, system: str, record: str) -> str:
-    """The SQL of a record's hash, as the model writes it."""
-    code = (models.folder / "int_intent__events.sql").read_text(encoding="utf-8")
-    (written,) = {part for part in code.split("then ")[1:] if "'web_users'" in part and "logins.user_id" in part}
-    expression = written.partition("\n")[0]
-    return expression.replace("'web_users'", f"'{system}'").replace("logins.user_id", f"'{record}'")
 
 
 WINDOWS = {"10m": 10 * MINUTE, "30m": 30 * MINUTE, "1h": HOUR, "24h": DAY, "48h": 2 * DAY, "7d": 7 * DAY}
@@ -92,6 +91,15 @@ def test_a_login_after_the_instant_names_nobody(models_as_known: CompiledModels)
     browsing = event(HOUR)
     assert rows(shop(models_as_known, browsing, event(-MINUTE, user_id="w")), query) == [("ann",)]
     assert rows(shop(models_as_known, browsing, event(MINUTE, user_id="w")), query) == [("bob",)]
+
+
+@pytest.mark.parametrize(("merged", "customer"), [(-HOUR, "ann"), (HOUR, "bob")])
+def test_a_merge_counts_once_it_is_known(merged: timedelta, customer: str, models_as_known: CompiledModels) -> None:
+    """Also on the day of the instant: an hour later is too late."""
+    then = NOW - merged
+    memberships = [("web_visitors", "v", "ann", NOW - 30 * DAY, then), ("web_visitors", "v", "bob", then, None)]
+    warehouse = shop(models_as_known, event(2 * HOUR), memberships=memberships)
+    assert rows(warehouse, "select customer_id from features.feat_customer_intent") == [(customer,)]
 
 
 def test_programs_want_nothing(models_as_known: CompiledModels) -> None:

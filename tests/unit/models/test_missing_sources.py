@@ -17,6 +17,10 @@ LANDED: dict[str, list[Row]] = {
          "occurred_at": at("2024-01-04")},
     ],
     "campaign_recipients": [{"campaign_id": "k", "loyalty_id": "other", "occurred_at": at("2024-01-04")}],
+    "coupon_redemptions": [
+        {"campaign_id": "k", "coupon_id": "x", "loyalty_id": "other", "redeemed_on": date(2024, 1, 5),
+         "occurred_at": at("2024-01-05")},
+    ],
 }  # fmt: skip
 FEATURES = {
     "products": [
@@ -25,6 +29,7 @@ FEATURES = {
     ],
     "campaigns": ["campaigns_received", "campaigns_redeemed", "coupons_redeemed", "campaign_response_rate"],
     "campaign_recipients": ["campaigns_received", "campaigns_redeemed", "coupons_redeemed", "campaign_response_rate"],
+    "coupon_redemptions": ["campaigns_redeemed", "coupons_redeemed", "campaign_response_rate"],
 }  # fmt: skip
 STAND = ["order_count", "mean_lines_per_order", "store_count"]
 

@@ -92,6 +92,30 @@ def test_known_late_counts_from_then(models_as_known: CompiledModels) -> None:
     assert rows(shop(models_as_known, loyalty_members=[late]), AGES) == [("unknown",), ("unknown",), ("25-34",)]
 
 
+def test_what_lands_again_without_news_is_known_from_the_first_time(models_as_known: CompiledModels) -> None:
+    """And what is told once more after something else is told anew, though the card names no time of its own."""
+    same = {"loyalty_id": "k1", "age_band": "25-34"}
+    again = [{**same, "known_at": at(day)} for day in ("2024-01-05", "2024-01-20", "2024-03-01")]
+    assert rows(shop(models_as_known, loyalty_members=again), AGES) == [("25-34",)] * 3
+    other = {**same, "age_band": "35-44", "known_at": at("2024-02-01")}
+    assert rows(shop(models_as_known, loyalty_members=[*again, other]), AGES) == [("25-34",), ("35-44",), ("25-34",)]
+
+
+def test_of_versions_of_one_time_the_later_known_counts(models: CompiledModels) -> None:
+    versions = [
+        {**member("2024-01-05", income_band=band), "known_at": at(known)}
+        for band, known in [("50-74K", "2024-01-06"), ("100-124K", "2024-01-07")]
+    ]
+    query = "select income_band from features.feat_customer_profile order by as_of_date"
+    assert rows(shop(models, loyalty_members=versions), query) == [("100-124K",)] * 3
+
+
+def test_a_time_before_the_calendar_is_its_first_day(models: CompiledModels) -> None:
+    """Whether dates are few or many."""
+    old = [attribute("1900-01-01", "7")]
+    assert [row[2] for row in rows(shop(models, external_attributes=old), f"{TOLD} order by 1")] == [7] * 3
+
+
 def test_everybody_seen_has_a_row_and_says_nothing_by_it(models: CompiledModels) -> None:
     query = "select customer_id, days_known, kids_count, region from features.feat_customer_profile"
     found = rows(shop(models, cards=["k1", "k2"]), f"{query} where as_of_date = '{DATES[0]}' order by 1")
@@ -132,7 +156,7 @@ TOLD = "select as_of_date, attribute_value, attribute_number, days_since_told fr
 
 def test_answers_are_of_who_gave_them(models: CompiledModels) -> None:
     """By card or by address; of all customers, once anybody was asked."""
-    answers = [answer("2024-01-20", "9", loyalty_id="k1"), answer("2024-02-20", "very", email="K1@shop.example")]
+    answers = [answer("2024-01-20", "9", loyalty_id="k1"), answer("2024-02-21 03:00", "very", email="K1@shop.example")]
     warehouse = shop(models, cards=["k1", "k2"], survey_answers=answers)
     assert rows(warehouse, f"{TOLD} where customer_id = 'of k1' order by 1") == [
         (DATES[1], "9", 9, 21), (DATES[2], "very", None, 19),
