@@ -3,7 +3,7 @@
     'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count',
 ] %}
 
--- noqa: disable=LT02
+-- noqa: disable=LT02,LT05
 with members as (
     select
         *,

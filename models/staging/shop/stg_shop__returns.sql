@@ -3,6 +3,8 @@
 -- order in which they became known, so that no later one changes what an earlier one took. An order of a later day than
 -- that on which the return became known is as good as unknown: it was, then.
 
+{%- set became_known = 'greatest(order_lines.occurred_at, order_lines.content_known_at)' %}
+
 -- noqa: disable=PRS
 with order_lines as (
     select * from {{ ref('base_shop__order_lines') }}
@@ -29,9 +31,8 @@ returned as (
             as coupon_match_discount,
         -{{ reporting_amount('order_lines.net_amount', 'orders.exchange_rate') }} as net_amount,
         order_lines.occurred_at as returned_at,
-        greatest(order_lines.occurred_at, order_lines.content_known_at) as returned_known_at,
-        cast({{ local_time('greatest(order_lines.occurred_at, order_lines.content_known_at)', 'orders.business_timezone') }} as date)
-            as returned_on
+        {{ became_known }} as returned_known_at,
+        cast({{ local_time(became_known, 'orders.business_timezone') }} as date) as returned_on
     from order_lines
     inner join orders on order_lines.order_id = orders.order_id
     where order_lines.line_type in ('return', 'cancellation')
