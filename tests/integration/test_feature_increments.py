@@ -115,6 +115,29 @@ def test_an_increment_computes_what_changed_and_gives_what_a_full_build_gives(
     assert as_of == [(date(2024, 2, 27),)]
 
 
+@pytest.mark.slow
+def test_a_late_price_touches_who_bought_of_the_category_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their own rows did not change; what they are held against did."""
+    monkeypatch.chdir(tmp_path)
+    shop = FeatureShop(tmp_path)
+
+    def buy(name: str, on: str, card: str, price: float) -> None:
+        shop.land(orders=[order(name, on, card)], order_lines=[line(name, 1, on, net=price, gross_amount=price)])
+
+    shop.land(products=[{"product_id": "apple", "product_category": "fruit", "occurred_at": at("2024-01-01")}])
+    buy("before", "2024-01-20", "k1", 10)
+    buy("since", "2024-02-02", "k2", 20)
+    shop.features()
+    index = "select price_index from features.feat_customer_taste where price_index is not null"
+    ((first,),) = shop.ask(index)
+    buy("late", "2024-01-21", "k3", 1000)
+    after = shop.features()
+    assert shop.computed()[0] == 2, "who bought late and who bought since"
+    ((second,),) = shop.ask(index)
+    assert (round(first, 1), round(second, 1)) == (2.0, 0.2)
+    assert after == shop.features("--full-refresh")
+
+
 class Walk:
     """Random loads of a shop: purchases, what comes back, visits and answers, and who turns out to be whom."""
 
