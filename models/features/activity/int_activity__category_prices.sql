@@ -49,8 +49,9 @@ select
     changes_by_day.category as product_category,
     -- prices
     cast(sum(changes_by_day.line_count) as bigint) as priced_line_count,
-    -- to a hundredth: a late line moves it seldom, and all who bought of the category since are computed anew if it does
-    cast(sum(changes_by_day.log_unit_price) / sum(changes_by_day.line_count) as decimal(9, 2)) as mean_log_unit_price
+    -- to a hundredth: a late line moves it seldom, and then all who bought of the category since are computed anew
+    cast(sum(changes_by_day.log_unit_price) / sum(changes_by_day.line_count) as decimal(9, 2))
+        as mean_log_unit_price
 from months
 inner join changes_by_day on months.month_start > changes_by_day.day
 group by months.month_start, changes_by_day.category

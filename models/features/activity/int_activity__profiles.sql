@@ -1,5 +1,6 @@
 -- What customers told of themselves, and when: a row for each record on the day it was first seen, and one for
--- each version of a card or contact. The latest thing told counts; what a later version leaves out, an earlier one still says.
+-- each version of a card or contact. The latest thing told counts; what a later version leaves out, an earlier one
+-- still says.
 
 {%- set attributes = [
     'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count',

@@ -1,6 +1,6 @@
 -- Each return is charged on an order: on the line that it takes back; where it fits no line, on the order that the
--- source names and that was placed before it, else on the latest order of the same buyer that stood when the return became known.
--- A buyer without such an order bought before the history begins, and nothing that counts is taken off.
+-- source names and that was placed before it, else on the latest order of the same buyer that stood when the return
+-- became known. A buyer without such an order bought before the history begins, and nothing that counts is taken off.
 
 with returns as (
     select * from {{ ref('stg_shop__returns') }}

@@ -1,6 +1,6 @@
 {%- set weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] %}
 
--- noqa: disable=LT02
+-- noqa: disable=LT02,RF02
 with computed as (
     select * from {{ ref('int_features__basket').include(database=false) }}
 ),
