@@ -9,6 +9,7 @@ import re
 
 from expectations.checks import Suite, each_between, measure, no_rows
 from expectations.gates import Scope, features_leak, features_shift, features_sources
+from expectations.gates.features_columns import FURTHER_KEYS, INTEGERS, KEYS, is_number
 
 AS_OF_DATES = "features.int_as_of_dates"
 ORDERS = "features.int_activity__orders"
@@ -24,14 +25,9 @@ POPULATIONS = {
     "features.feat_customer_profile": "features.int_activity__profiles",
 }
 LABELS = {"label_purchase": "has_purchased", "label_redemption": "has_redeemed"}
-# Tables with one of these have other rows than one a customer and date.
-FURTHER_KEYS = {"campaign_id", "category", "attribute"}
-KEYS = ("customer_id", "as_of_date", *FURTHER_KEYS)
 
 # Whole numbers in features are counts, days and ranks; these name the ones that may be negative.
 MAY_BE_NEGATIVE = re.compile(r"change|trend|difference|delta|growth|slope|net_")
-INTEGERS = {"BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER"}
-NUMBERS = INTEGERS | {"DOUBLE", "FLOAT"}
 DAYS = re.compile(r"(^|_)days(_|$)")
 
 
@@ -266,7 +262,7 @@ def _described(scope: Scope, table: str, windows: dict[str, int]) -> str:
     numeric = {
         column: kind
         for column, kind in scope.catalog.tables.get(table, {}).items()
-        if column not in KEYS and (kind in NUMBERS or kind.startswith("DECIMAL"))
+        if column not in KEYS and is_number(kind)
     }
     return ",".join(
         f"""

@@ -9,8 +9,11 @@ import numpy as np
 from expectations.gates import Scope
 
 MEMBERSHIPS = "features.int_activity__memberships"
-NOT_FEATURES = ("customer_id", "as_of_date", "campaign_id", "identity_basis")
-NUMBERS = {"BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER", "DOUBLE", "FLOAT", "BOOLEAN"}
+# Tables with one of these have other rows than one a customer and date.
+FURTHER_KEYS = {"campaign_id", "category", "attribute"}
+KEYS = {"customer_id", "as_of_date", *FURTHER_KEYS}
+INTEGERS = {"BIGINT", "INTEGER", "SMALLINT", "TINYINT", "HUGEINT", "UBIGINT", "UINTEGER"}
+NUMBERS = INTEGERS | {"DOUBLE", "FLOAT"}
 
 
 def features_of(scope: Scope, table: str) -> list[str]:
@@ -18,8 +21,13 @@ def features_of(scope: Scope, table: str) -> list[str]:
     return [
         column
         for column, kind in scope.catalog.tables[table].items()
-        if column not in NOT_FEATURES and (kind in NUMBERS or kind == "VARCHAR" or kind.startswith("DECIMAL"))
+        if column not in KEYS | {"identity_basis"} and (is_number(kind) or kind in ("VARCHAR", "BOOLEAN"))
     ]
+
+
+def is_number(kind: str) -> bool:
+    """Whether a column of this type holds numbers."""
+    return kind in NUMBERS or kind.startswith("DECIMAL")
 
 
 def selected(scope: Scope, table: str) -> str:

@@ -17,7 +17,17 @@
 {%- endmacro -%}
 
 
-{#- A local day of activity: facts of longer ago (fillers, founding dates) are told as of the first day of the calendar. -#}
+{#-
+    The days of a fact that was told at `told_at` and known at `known_at`, for a select list. What was told longer ago than
+    the calendar goes back (fillers, founding dates) is told on its first day.
+-#}
+{%- macro days_of_telling() -%}
+    {{ told_on('told_at') }} as day,
+    {{ told_on('greatest(told_at, known_at)' if feature_basis() == 'as_known' else 'told_at') }} as counts_from,
+    cast(null as date) as counts_until
+{%- endmacro -%}
+
+
 {%- macro told_on(told_at) -%}
     greatest(
         cast('1970-01-01' as date), cast({{ local_time(told_at, setting('shop.business_timezone')) }} as date)

@@ -14,3 +14,25 @@
         {{ ', ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro -%}
+
+
+{#- Views and adds of each customer by one column of int_intent__events. -#}
+{%- macro intent_by(column, thing) -%}
+with events as (
+    select * from {{ ref('int_intent__events') }}
+    where
+        event_name in ('Product Viewed', 'Product Added')
+        and product_id is not null
+)
+
+select
+    -- keys
+    customer_id,
+    {{ column }},
+    as_of_at,
+    '{{ feature_basis() }}' as identity_basis,
+    -- counts
+    {{ intent_counts(thing) }}
+from events
+group by customer_id, {{ column }}, as_of_at
+{%- endmacro -%}

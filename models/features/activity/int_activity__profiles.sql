@@ -2,10 +2,7 @@
 -- each version of a card or contact. The latest thing told counts; what a later version leaves out, an earlier one
 -- still says.
 
-{%- set attributes = [
-    'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count',
-    'region',
-] %}
+{%- set attributes = demographics() + ['region'] %}
 
 -- noqa: disable=LT02
 with records as (
@@ -54,13 +51,7 @@ select
     -- keys
     record_hash,
     -- dates
-    {{ told_on('told_at') }} as day,
-    {% if feature_basis() == 'as_known' -%}
-        {{ told_on('greatest(told_at, known_at)') }} as counts_from,
-    {%- else -%}
-        {{ told_on('told_at') }} as counts_from,
-    {%- endif %}
-    cast(null as date) as counts_until,
+    {{ days_of_telling() }},
     -- what was told, each with its time
     {% for attribute in attributes -%}
         {{ as_told('told_at', 'known_at', attribute) }} as {{ attribute }}_as_told{{ ',' if not loop.last }}

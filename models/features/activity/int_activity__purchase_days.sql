@@ -3,14 +3,7 @@
 -- that became known.
 
 {%- set amounts = ['gross_amount', 'retail_discount', 'coupon_discount', 'coupon_match_discount', 'net_amount'] %}
-{%- set weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] %}
--- from which hour to before which
-{%- set dayparts = {'night': (0, 6), 'morning': (6, 12), 'afternoon': (12, 17), 'evening': (17, 24)} %}
-{%- set channels = ['store', 'web', 'app', 'phone'] %}
-{%- set of_orders = ['order_count', 'coupon_order_count'] %}
-{%- for kind in weekdays + dayparts.keys() | list + channels %}
-    {%- do of_orders.append(kind ~ '_order_count') %}
-{%- endfor %}
+{%- set of_orders = ['order_count', 'coupon_order_count'] + order_kind_counts() %}
 {%- set of_lines = ['line_count', 'discounted_line_count'] %}
 {%- set counts = of_orders + ['basket_category_count'] + of_lines %}
 
@@ -43,14 +36,14 @@ counted_orders as (
         counts_until,
         1 as order_count,
         case when coupon_discount > 0 or coupon_match_discount > 0 then 1 else 0 end as coupon_order_count,
-        {% for weekday in weekdays -%}
+        {% for weekday in weekdays() -%}
             case when weekday = {{ loop.index0 }} then 1 else 0 end as {{ weekday }}_order_count,
         {% endfor -%}
-        {% for daypart, (since, until) in dayparts.items() -%}
+        {% for daypart, (since, until) in dayparts().items() -%}
             case when order_hour >= {{ since }} and order_hour < {{ until }} then 1 else 0 end
                 as {{ daypart }}_order_count,
         {% endfor -%}
-        {% for channel in channels -%}
+        {% for channel in order_channels() -%}
             case when channel = '{{ channel }}' then 1 else 0 end as {{ channel }}_order_count{{ ',' if not loop.last }}
         {% endfor -%}
     from orders

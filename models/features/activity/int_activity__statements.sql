@@ -1,7 +1,6 @@
 -- What is said of customers in words: their answers to surveys, and what others supply (external_attributes). Who
 -- skipped a question said nothing.
 
-
 -- noqa: disable=LT02
 with survey_answers as (
     select * from {{ ref('stg_service__survey_answers') }}
@@ -41,13 +40,7 @@ select
     record_hash,
     attribute_source || '.' || attribute as attribute,
     -- dates
-    {{ told_on('told_at') }} as day,
-    {% if feature_basis() == 'as_known' -%}
-        {{ told_on('greatest(told_at, known_at)') }} as counts_from,
-    {%- else -%}
-        {{ told_on('told_at') }} as counts_from,
-    {%- endif %}
-    cast(null as date) as counts_until,
+    {{ days_of_telling() }},
     -- what was told, with its time
     {{ as_told('told_at', 'known_at', 'attribute_value') }} as value_as_told
 from told

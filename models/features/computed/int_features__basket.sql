@@ -1,7 +1,4 @@
-{%- set of_orders = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday',
-    'night', 'morning', 'afternoon', 'evening', 'store', 'web', 'app', 'phone'] %}
-{%- set counts = ['order_count', 'line_count', 'basket_category_count'] %}
-{%- for kind in of_orders %}{% do counts.append(kind ~ '_order_count') %}{% endfor %}
+{%- set counts = ['order_count', 'line_count', 'basket_category_count'] + order_kind_counts() %}
 {%- set sums = {} %}
 {%- for measure in counts + ['private_brand_amount', 'net_amount'] %}
     {%- do sums.update({measure: {'of': measure, 'windows': [none]}}) %}

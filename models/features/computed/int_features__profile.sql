@@ -1,7 +1,4 @@
-{%- set attributes = [
-    'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count',
-    'region',
-] %}
+{%- set attributes = demographics() + ['region'] %}
 {%- set latest = {} %}
 {%- for attribute in attributes %}{% do latest.update({attribute ~ '_as_told': attribute ~ '_as_told'}) %}{% endfor %}
 {%- set arrives_late = feature_basis() == 'as_known' %}
@@ -29,7 +26,7 @@ select
     -- time
     cast(as_of_date - first_known_on as integer) as days_known,
     -- what was told last
-    {% for attribute in attributes if attribute != 'region' -%}
+    {% for attribute in demographics() -%}
         {{ told(attribute ~ '_as_told') }} as {{ attribute }},
     {% endfor -%}
     coalesce({{ told('region_as_told') }}, {{ told('web_region_as_told') }}) as region

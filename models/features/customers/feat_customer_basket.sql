@@ -1,5 +1,3 @@
-{%- set weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] %}
-
 -- noqa: disable=LT02,RF02
 with computed as (
     select * from {{ ref('int_features__basket').include(database=false) }}
@@ -31,8 +29,8 @@ select
     ) }} as private_brand_spend_share,
     cast(saturday_order_count + sunday_order_count as double) / cast(order_count as double) as weekend_order_share,
     cast(evening_order_count as double) / cast(order_count as double) as evening_order_share,
-    {{ most_of(weekdays, 'order_count') }} as preferred_weekday,
-    {{ most_of(['night', 'morning', 'afternoon', 'evening'], 'order_count') }} as preferred_daypart,
-    {{ most_of(['store', 'web', 'app', 'phone'], 'order_count') }} as preferred_channel
+    {{ most_of(weekdays(), 'order_count') }} as preferred_weekday,
+    {{ most_of(dayparts().keys() | list, 'order_count') }} as preferred_daypart,
+    {{ most_of(order_channels(), 'order_count') }} as preferred_channel
 from computed
 inner join sources on computed.as_of_date = sources.as_of_date

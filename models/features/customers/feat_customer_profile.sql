@@ -1,7 +1,4 @@
 -- A region with few customers is shown as "other", so that nobody stands out by it.
-{%- set attributes = [
-    'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count',
-] %}
 
 -- noqa: disable=LT02
 with computed as (
@@ -23,7 +20,7 @@ select
     -- time
     days_known,
     -- demographics: unknown is a value of its own
-    {% for attribute in attributes -%}
+    {% for attribute in demographics() -%}
         coalesce({{ attribute }}, 'unknown') as {{ attribute }},
     {% endfor -%}
     case

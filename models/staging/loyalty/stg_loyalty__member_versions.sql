@@ -1,14 +1,11 @@
 -- What landed again without news is no version: a card goes from one to the next where something else is told.
-{%- set told = [
-    'age_band', 'income_band', 'home_ownership', 'marital_status', 'household_size', 'household_composition', 'kids_count',
-] %}
 
 -- noqa: disable=LT02,LT05
 with members as (
     select
         *,
         coalesce(occurred_at, known_at) as valid_from,
-        {{ to_json_object(told + ['occurred_at']) }} as content
+        {{ to_json_object(demographics() + ['occurred_at']) }} as content
     from {{ ref('base_loyalty__members') }}
     where
         reject_reason is null
@@ -27,7 +24,7 @@ select
     loyalty_id,
     load_id,
     -- demographics
-    {{ told | join(',\n    ') }},
+    {{ demographics() | join(',\n    ') }},
     -- times
     valid_from,
     known_at
