@@ -21,6 +21,13 @@ HOW_IT_WAS_BUILT = (
     "features.int_as_of_grid",
     "features.int_as_of_calendar",
     "features.int_features__order_rhythm",
+    "segments.int_segments__due",
+    "segments.int_segments__dates",
+    "segments.int_segments__web_",
+    "segments.int_segments__niche_types",
+    "segments.int_segments__carts",
+    "segments.int_segments__candidates",
+    "segments.int_segments__evaluated",
 )
 
 

@@ -101,7 +101,7 @@ def record_promotion(folders: ShopFolders, run_id: str, of: str) -> None:
     """Append a promotion."""
     now = datetime.now(UTC).replace(tzinfo=None)
     with duckdb.connect() as connection:
-        _append(
+        append_rows(
             connection,
             folders.state / "promotions" / f"{now:%Y%m%dT%H%M%S%f}-{run_id}.parquet",
             f"select {SCHEMA_VERSION} as schema_version, {literal(run_id)} as run_id, "
@@ -126,12 +126,12 @@ def published_promotion(folders: ShopFolders) -> Promotion | None:
 
 def open_ledger(folders: ShopFolders) -> None:
     """Make sure that every table that models read has a file: an empty one, typed, where nothing was recorded yet."""
-    for table, columns in _contract().items():
+    for table, columns in ledger_contract().items():
         file = folders.state / table / f"_columns-{SCHEMA_VERSION}.parquet"
         if not file.exists():
             listed = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
             with duckdb.connect() as connection:
-                _append(connection, file, f"select {listed} limit 0")
+                append_rows(connection, file, f"select {listed} limit 0")
 
 
 def record_decision(folders: ShopFolders, decision: Decision) -> None:
@@ -154,10 +154,10 @@ def record_decision(folders: ShopFolders, decision: Decision) -> None:
         connection.execute("set timezone = 'UTC'")
         listed = ", ".join(
             f"cast({'null' if values[name] is None else literal(str(values[name]))} as {kind}) as {name}"
-            for name, kind in _contract()["identity_decisions"].items()
+            for name, kind in ledger_contract()["identity_decisions"].items()
         )
         name = f"{decision.decided_at:%Y%m%dT%H%M%S%f}-{decision.decision_id}.parquet"
-        _append(connection, folders.state / "identity_decisions" / name, f"select {listed}")
+        append_rows(connection, folders.state / "identity_decisions" / name, f"select {listed}")
 
 
 def read_decisions(folders: ShopFolders) -> list[Decision]:
@@ -185,12 +185,7 @@ def record_memberships(folders: ShopFolders, warehouse: Path, run_id: str) -> in
     open_ledger(folders)
     folder = folders.state / "identity_memberships"
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        passed = connection.execute(
-            "select count(*) > 0 and bool_and(success or severity <> 'critical') from quality.gate_results "
-            "where gate = 'identity' and run_id = ?",
-            [run_id],
-        ).fetchone()
-        if not (passed and passed[0]):
+        if not passed_gate(connection, "identity", run_id):
             return 0
         recorded = connection.execute(
             f"select coalesce(max(promotion_number), 0) from read_parquet({literal(folder / '*.parquet')})"
@@ -205,20 +200,30 @@ def record_memberships(folders: ShopFolders, warehouse: Path, run_id: str) -> in
         }
         listed = ", ".join(
             f"cast({constants.get(name, name)} as {kind}) as {name}"
-            for name, kind in _contract()["identity_memberships"].items()
+            for name, kind in ledger_contract()["identity_memberships"].items()
         )
         rows = connection.execute(
             "select count(*) from identity.int_identity__memberships where promotion_number is null"
         ).fetchone()
         assert rows is not None
         if rows[0]:
-            _append(
+            append_rows(
                 connection,
                 folder / f"{number:06d}-{run_id}.parquet",
                 f"select {listed} from identity.int_identity__memberships where promotion_number is null "
                 "order by source_record_key, valid_from",
             )
         return int(rows[0])
+
+
+def passed_gate(connection: duckdb.DuckDBPyConnection, stage: str, run_id: str) -> bool:
+    """Whether a stage's gate was asked in the run `run_id`, and nothing critical failed."""
+    row = connection.execute(
+        "select count(*) > 0 and bool_and(success or severity <> 'critical') from quality.gate_results "
+        "where gate = ? and run_id = ?",
+        [stage, run_id],
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def record_linkage_model(folders: ShopFolders, warehouse: Path) -> None:
@@ -231,7 +236,7 @@ def record_linkage_model(folders: ShopFolders, warehouse: Path) -> None:
         if version is None or (newest is not None and newest["model_version"] == version[0]):
             return
         number = len(list((folders.state / "linkage_models").glob("*.parquet"))) + 1
-        _append(
+        append_rows(
             connection,
             folders.state / "linkage_models" / f"{number:06d}-{version[0]}.parquet",
             f"select {SCHEMA_VERSION} as schema_version, * from ml.linkage_models",
@@ -271,7 +276,7 @@ def hash_keys(folders: ShopFolders) -> tuple[str, str]:
     return bytes(byte ^ 0x36 for byte in block).hex(), bytes(byte ^ 0x5C for byte in block).hex()
 
 
-def _append(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> None:
+def append_rows(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> None:
     """Write the rows of `query` as `file`; beside it and renamed, so that a cut file is never read."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(".unfinished")
@@ -280,7 +285,7 @@ def _append(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> No
 
 
 @lru_cache(maxsize=1)
-def _contract() -> dict[str, dict[str, str]]:
+def ledger_contract() -> dict[str, dict[str, str]]:
     """Columns and types of the ledger tables that models read; declared once, in `models/ledger.yml`."""
     source = yaml.safe_load(CONTRACT_FILE.read_text(encoding="utf-8"))["sources"][0]
     return {

@@ -50,7 +50,7 @@ def _table(title: str, *columns: str) -> Table:
 def _segments(connection: duckdb.DuckDBPyConnection) -> Table:
     table = _table("Segments now (they overlap)", "segment", "customers", "share", "spend", "of all", "note")
     for name, kind, members, share, spend, spend_share, verdict in connection.execute(
-        "select segment_name, segment_type, member_count, customer_share, total_spend, spend_share, size_verdict "
+        "select segment_name, segment_type, member_count, customer_share, total_spend, spend_share, status "
         "from marts.rpt_segment_summary order by segment_type desc, member_count desc"
     ).fetchall():
         note = kind if kind == "cluster" else "" if verdict == "ok" else verdict

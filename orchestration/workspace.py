@@ -20,6 +20,7 @@ from pydantic import PrivateAttr
 
 from orchestration.ledger import record_linkage_model, record_memberships
 from orchestration.lock import write_lock
+from orchestration.segment_ledger import record_segments
 from shops import ShopFolders
 
 KEPT_FAILED_RUNS = 3
@@ -95,6 +96,7 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
             # Before the rename: a ledger that is ahead of the warehouse is met by the next run, one behind is not.
             record_memberships(self.folders, self.warehouse, self.run_id)
             record_linkage_model(self.folders, self.warehouse)
+            record_segments(self.folders, self.warehouse, self.run_id)
             # A log beside the old file must not be played into the new one.
             self.folders.warehouse.with_name(f"{WAREHOUSE_FILE}.wal").unlink(missing_ok=True)
             self.warehouse.replace(self.folders.warehouse)

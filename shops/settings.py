@@ -178,8 +178,23 @@ class ModelsSection(_Section):
     clusters: ClustersSection
 
 
+class RepresentationSection(_Section):
+    attributes: list[str]
+    min_representation: float = Field(ge=0, le=1)
+    max_representation: float = Field(ge=1)
+
+
+class SegmentsSection(_Section):
+    names: dict[str, str]
+    threshold_form: Literal["absolute", "relative"]
+    not_informative_share: float = Field(gt=0, le=1)
+    min_members: int = Field(ge=1)
+    representation: RepresentationSection
+    rules: dict[str, dict[str, int | float | str | None]]
+
+
 class Settings(_Section):
-    """Everything a shop can set. `segments` and `gates` also take a shop's own thresholds."""
+    """Everything a shop can set. `segments.rules` and `gates` also take a shop's own thresholds."""
 
     shop: ShopSection
     source: SourceSection
@@ -190,7 +205,7 @@ class Settings(_Section):
     time: TimeSection
     features: FeaturesSection
     models: ModelsSection
-    segments: dict[str, int | float | str | dict[str, str]]
+    segments: SegmentsSection
     gates: dict[str, Any]
 
 
@@ -213,7 +228,7 @@ def load_settings(shop: str | None = None) -> Settings:
     own_file = folders.own / "settings.yml"
     defaults = _read(DEFAULTS_FILE)
     own = _read(own_file) if own_file.exists() else {}
-    _refuse_unknown_keys(own, defaults, own_file, free_sections={"segments", "gates"})
+    _refuse_unknown_keys(own, defaults, own_file, free_sections={"segments.rules", "segments.names", "gates"})
     try:
         return Settings.model_validate(_merged(defaults, own))
     except ValidationError as error:
@@ -251,7 +266,8 @@ def _refuse_unknown_keys(
         if key not in known:
             near = _nearest(key, known)
             # In a free section a new key is a shop's own threshold, but one letter off a shipped key is a slip.
-            if path.split(".")[0] not in free_sections or near is not None:
+            is_free = any(f"{path}.".startswith(f"{section}.") for section in free_sections)
+            if not is_free or near is not None:
                 hint = f"; did you mean '{path}{near}'?" if near else f". Known here: {', '.join(sorted(known))}"
                 raise SettingsError(f"{file}: unknown key '{name}'{hint}")
         elif isinstance(value, Mapping) and isinstance(known[key], Mapping):

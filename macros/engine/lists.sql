@@ -62,6 +62,38 @@
 {%- endmacro -%}
 
 
+{#- The different values of a group that are not null, as a sorted list; an empty one if there are none. -#}
+{%- macro list_of_distinct(value) -%}
+    {{ return(adapter.dispatch('list_of_distinct')(value)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__list_of_distinct(value) -%}
+    coalesce(list_sort(list(distinct {{ value }}) filter ({{ value }} is not null)), [])
+{%- endmacro -%}
+
+
+{%- macro spark__list_of_distinct(value) -%}
+    sort_array(collect_set({{ value }}))
+{%- endmacro -%}
+
+
+{#- Whether a list has the element. -#}
+{%- macro list_has(list, element) -%}
+    {{ return(adapter.dispatch('list_has')(list, element)) }}
+{%- endmacro -%}
+
+
+{%- macro duckdb__list_has(list, element) -%}
+    list_contains({{ list }}, {{ element }})
+{%- endmacro -%}
+
+
+{%- macro spark__list_has(list, element) -%}
+    array_contains({{ list }}, {{ element }})
+{%- endmacro -%}
+
+
 {#- In a select list: one row an element of the list. -#}
 {%- macro unnest_list(list) -%}
     {{ return(adapter.dispatch('unnest_list')(list)) }}

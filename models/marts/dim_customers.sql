@@ -44,6 +44,14 @@ current_cells as (
     from features
     inner join as_of_dates on features.as_of_date = as_of_dates.as_of_date
     where as_of_dates.is_current
+),
+
+primary_segments as (
+    select
+        customer_id,
+        segment_key
+    from {{ ref('int_segments__memberships') }}
+    where is_primary
 )
 
 select
@@ -62,7 +70,10 @@ select
     bought.last_order_date,
     cast(coalesce(bought.order_count, 0) as integer) as order_count,
     cast(coalesce(bought.total_spend, 0) as decimal(18, 2)) as total_spend,
-    coalesce(current_cells.rfm_cell, 'No order yet') as rfm_cell
+    coalesce(current_cells.rfm_cell, 'No order yet') as rfm_cell,
+    -- segment
+    primary_segments.segment_key as primary_segment_key
 from customers
 left join bought on customers.customer_id = bought.customer_id
 left join current_cells on customers.customer_id = current_cells.customer_id
+left join primary_segments on customers.customer_id = primary_segments.customer_id

@@ -58,7 +58,7 @@ select
     cast(summed.total_spend as double) / nullif(cast(summed.order_count as double), 0) as mean_order_value,
     -- habits
     summed.median_days_since_last_order,
-    segments.size_verdict
+    segments.status
 from segments
 cross join totals
 left join summed on segments.segment_key = summed.segment_key

@@ -1,68 +1,54 @@
-{#- What each rule segment is called and for, from the config beside its SQL, with the thresholds in force. -#}
-{%- set segments = [] -%}
-{%- if execute -%}
-    {%- for name in rule_segments() -%}
-        {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ name] -%}
-        {%- do segments.append((name, dict(node.config.meta.segment, name=segment_name(name, node.config.meta.segment)))) -%}
-    {%- endfor -%}
-{%- endif -%}
+-- What each segment is called and for: the rules, and the clusters of now.
 
-with clusters as (
+with rules as (
+    select * from {{ ref('int_segments__rules') }}
+),
+
+rule_dates as (
+    select * from {{ ref('int_segments__rule_dates') }}
+),
+
+clusters as (
     select * from {{ ref('int_scores__cluster_profiles') }}
 ),
 
 as_of_dates as (
     select * from {{ ref('int_as_of_dates') }}
-),
-
-rules as (
-    {% for name, segment in segments %}
-        select
-            '{{ name[4:] }}' as segment_key,
-            {{ sql_text(segment.name) }} as segment_name,
-            {{ sql_text(with_thresholds(segment.description)) }} as description,
-            {{ sql_text(segment.suggested_action) }} as suggested_action,
-            {{ sql_text(segment.owner) }} as owner,
-            {{ segment.priority }} as priority,
-            {{ sql_text(segment.parent[4:]) if segment.parent else 'null' }} as parent_segment_key
-        {{ 'union all' if not loop.last }}
-    {% else %}
-        select
-            'none' as segment_key,
-            'none' as segment_name,
-            'none' as description,
-            'none' as suggested_action,
-            'none' as owner,
-            0 as priority,
-            null as parent_segment_key
-        where 1 = 0
-    {% endfor %}
+    where is_current
 ),
 
 -- A profile has one row a feature; the cluster itself is the same in all of them.
 current_clusters as (
     select
         clusters.cluster_key,
+        min(clusters.model_version) as model_version,
         min(clusters.cluster_name) as cluster_name,
         min(clusters.cluster_description) as cluster_description
     from clusters
     inner join as_of_dates on clusters.as_of_date = as_of_dates.as_of_date
-    where as_of_dates.is_current
     group by clusters.cluster_key
 )
 
 select
     -- keys
-    segment_key,
-    cast(parent_segment_key as varchar) as parent_segment_key,
+    rules.segment_key,
+    rules.parent_segment_key,
     -- what it is
-    segment_name,
+    rules.segment_name,
     'rule' as segment_type,
-    description,
-    suggested_action,
-    owner,
-    cast(priority as integer) as priority
+    rules.description,
+    rules.suggested_action,
+    rules.owner,
+    rules.priority,
+    -- definition
+    rules.threshold_form,
+    rules.has_two_forms,
+    rules.definition_hash,
+    rules.min_members,
+    rule_dates.missing_reason
 from rules
+inner join rule_dates on rules.segment_key = rule_dates.segment_key
+inner join as_of_dates on rule_dates.as_of_date = as_of_dates.as_of_date
 union all
 select
     'cluster_' || cluster_key as segment_key,
@@ -72,5 +58,10 @@ select
     cluster_description as description,
     'Read the profile before acting: a cluster describes, it does not say why.' as suggested_action,
     'data team' as owner,
-    cast(100 as integer) as priority
+    cast(1000 as integer) as priority,
+    cast(null as varchar) as threshold_form,
+    false as has_two_forms,
+    model_version as definition_hash,
+    cast({{ setting('models.clusters.min_members') }} as integer) as min_members,
+    cast(null as varchar) as missing_reason
 from current_clusters

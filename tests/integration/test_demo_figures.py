@@ -129,7 +129,7 @@ def test_segments_and_clusters_are_there(marts: duckdb.DuckDBPyConnection) -> No
     assert kinds["rule"] >= 6
     assert 2 <= kinds["cluster"] <= 10
     assert marts.execute(
-        "select segment_key from marts.dim_segments where size_verdict = 'not informative here'"
+        "select segment_key from marts.dim_segments where status = 'not informative here'"
     ).fetchall() == [("recent_buyers",)]
 
 

@@ -1,16 +1,7 @@
-with features as (
-    select * from {{ ref('feat_customer_campaign') }}
-),
-
-as_of_dates as (
-    select * from {{ ref('int_as_of_dates') }}
-)
-
 select
-    features.customer_id,
-    features.as_of_date
-from features
-inner join as_of_dates on features.as_of_date = as_of_dates.as_of_date
+    customer_id,
+    as_of_date,
+    threshold_form
+from {{ customers() }}
 where
-    as_of_dates.is_current
-    and features.campaigns_redeemed >= 1
+    campaigns_redeemed >= {{ threshold('campaigns') }}

@@ -1,16 +1,7 @@
-with features as (
-    select * from {{ ref('feat_customer_rfm') }}
-),
-
-as_of_dates as (
-    select * from {{ ref('int_as_of_dates') }}
-)
-
 select
-    features.customer_id,
-    features.as_of_date
-from features
-inner join as_of_dates on features.as_of_date = as_of_dates.as_of_date
+    customer_id,
+    as_of_date,
+    threshold_form
+from {{ customers() }}
 where
-    as_of_dates.is_current
-    and features.order_count_28d >= {{ setting('segments.frequent_orders_28d') }}
+    order_count_28d >= {{ threshold_times('orders', usual='usual_order_count_28d') }}

@@ -1,16 +1,9 @@
-with features as (
-    select * from {{ ref('feat_customer_discount') }}
-),
-
-as_of_dates as (
-    select * from {{ ref('int_as_of_dates') }}
-)
-
 select
-    features.customer_id,
-    features.as_of_date
-from features
-inner join as_of_dates on features.as_of_date = as_of_dates.as_of_date
+    customer_id,
+    as_of_date,
+    threshold_form
+from {{ customers() }}
 where
-    as_of_dates.is_current
-    and features.retail_discount_share >= {{ setting('segments.discount_share') }}
+    discounted_view_share >= {{ threshold('discounted_views') }}
+    and product_view_count >= {{ threshold('views') }}
+    and mean_order_value_rank <= {{ threshold('order_value_quantile') }}

@@ -1,0 +1,10 @@
+select
+    -- keys
+    as_of_date,
+    from_segment_key,
+    to_segment_key,
+    -- since when
+    previous_as_of_date,
+    -- counts
+    customer_count
+from {{ ref('int_segments__transitions') }}

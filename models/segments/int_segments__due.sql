@@ -1,0 +1,120 @@
+-- Which segments are made in this build, at which as-of dates. What was said of a date of the past stands: it is on
+-- record in the ledger or in the table that the last build left. Made are the current date, and what nobody has said
+-- anything about yet: all of the past at first, and the past of a segment that is new.
+
+{%- set standing = beside(this, 'int_segments__evaluations') %}
+{%- set stands = execute and not should_full_refresh()
+    and load_relation(standing) is not none
+    and load_relation(beside(this, 'int_segments__history')) is not none %}
+
+-- noqa: disable=LT02
+with rule_dates as (
+    select * from {{ ref('int_segments__rule_dates') }}
+),
+
+rules as (
+    select * from {{ ref('int_segments__rules') }}
+),
+
+clusters as (
+    select * from {{ ref('int_scores__customer_clusters') }}
+),
+
+as_of_dates as (
+    select * from {{ ref('int_as_of_dates') }}
+),
+
+wanted as (
+    select
+        rule_dates.segment_key,
+        rule_dates.as_of_date,
+        'rule' as segment_type,
+        rules.definition_hash
+    from rule_dates
+    inner join rules on rule_dates.segment_key = rules.segment_key
+    where rule_dates.missing_reason is null
+    union all
+    select
+        'cluster_' || cluster_key as segment_key,
+        as_of_date,
+        'cluster' as segment_type,
+        min(model_version) as definition_hash
+    from clusters
+    group by cluster_key, as_of_date
+),
+
+now as (
+    select as_of_date from as_of_dates
+    where is_current
+),
+
+recorded as (
+    {{ newest_evaluations() }}
+),
+
+standing as (
+    {% if stands -%}
+        select * from {{ standing }}
+    {%- else -%}
+        select * from recorded
+        where 1 = 0
+    {%- endif %}
+),
+
+pairs as (
+    select
+        segment_key,
+        as_of_date
+    from wanted
+    union
+    select
+        recorded.segment_key,
+        recorded.as_of_date
+    from recorded
+    inner join now on recorded.as_of_date <= now.as_of_date
+    union
+    select
+        standing.segment_key,
+        standing.as_of_date
+    from standing
+    inner join now on standing.as_of_date <= now.as_of_date
+)
+
+select
+    -- keys
+    pairs.segment_key,
+    pairs.as_of_date,
+    -- what it is
+    coalesce(wanted.segment_type, recorded.segment_type, standing.segment_type) as segment_type,
+    -- where it comes from: made now, read from the ledger, or there already
+    wanted.segment_key is not null
+    and (pairs.as_of_date = now.as_of_date or (recorded.segment_key is null and standing.segment_key is null))
+        as is_evaluated,
+    -- the ledger is right where the table says something else
+    not (wanted.segment_key is not null and pairs.as_of_date = now.as_of_date)
+    and recorded.segment_key is not null
+    and recorded.members_hash is distinct from standing.members_hash as is_from_ledger,
+    pairs.as_of_date < now.as_of_date as is_past,
+    case
+        when
+            wanted.segment_key is not null
+            and (pairs.as_of_date = now.as_of_date or (recorded.segment_key is null and standing.segment_key is null))
+            then wanted.definition_hash
+        else coalesce(recorded.definition_hash, standing.definition_hash)
+    end as definition_hash,
+    coalesce(recorded.is_reconstructed, standing.is_reconstructed, pairs.as_of_date < now.as_of_date)
+        as is_reconstructed
+from pairs
+cross join now
+left join wanted
+    on
+        pairs.segment_key = wanted.segment_key
+        and pairs.as_of_date = wanted.as_of_date
+left join recorded
+    on
+        pairs.segment_key = recorded.segment_key
+        and pairs.as_of_date = recorded.as_of_date
+left join standing
+    on
+        pairs.segment_key = standing.segment_key
+        and pairs.as_of_date = standing.as_of_date

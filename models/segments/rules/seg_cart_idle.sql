@@ -1,0 +1,8 @@
+select
+    customer_id,
+    as_of_date,
+    threshold_form
+from {{ customers() }}
+where
+    seconds_since_cart_touched > 60 * {{ threshold('minutes') }}
+    and seconds_since_cart_touched <= 3600 * {{ threshold('hours') }}
