@@ -253,8 +253,16 @@ class SegmentsLimits(_Limits):
     """Customers with features now that are in at least one segment; clusters alone cover everybody."""
     max_segment_share: float = Field(0.97, gt=0, le=1)
     """Customers in one rule segment: one that holds nearly everybody is a broken threshold."""
-    min_segment_share: float = Field(0.005, ge=0, le=1)
-    """Below, a segment is reported as a warning: too small to act on, or its input is empty."""
+    max_share_change: float = Field(0.02, ge=0)
+    """Change of a segment's share of the customers from one week to the next that always passes."""
+    change_spreads: float = Field(6.0, ge=0)
+    """Beyond that, standard deviations of the share: of 2,700 customers a tenth may change by another .034. The most
+    that any rule of the demo shop changed in 40 weeks is half of both together."""
+    min_representation: float = Field(0.5, ge=0, le=1)
+    """A demographic group's share of the members against its share of all customers; its whole interval lies beyond."""
+    max_representation: float = Field(2.0, ge=1)
+    representation_stops: bool = False
+    """Whether a group beyond these bounds stops the run; else it is a warning."""
 
 
 class MartsLimits(_Limits):

@@ -1,5 +1,5 @@
 {#-
-    A shop's setting as a SQL literal, e.g. setting('segments.lapsed_days') -> 60.
+    A shop's setting as a SQL literal, e.g. setting('segments.min_members') -> 50.
     The shop's file wins over shops/defaults.yml; the merge in shops/settings.py is the same for Python. The name of a
     section gives all of it to `setting_value`, with one look at the files.
 -#}

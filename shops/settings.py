@@ -178,18 +178,12 @@ class ModelsSection(_Section):
     clusters: ClustersSection
 
 
-class RepresentationSection(_Section):
-    attributes: list[str]
-    min_representation: float = Field(ge=0, le=1)
-    max_representation: float = Field(ge=1)
-
-
 class SegmentsSection(_Section):
     names: dict[str, str]
     threshold_form: Literal["absolute", "relative"]
     not_informative_share: float = Field(gt=0, le=1)
     min_members: int = Field(ge=1)
-    representation: RepresentationSection
+    represented_by: list[str]
     rules: dict[str, dict[str, int | float | str | None]]
 
 
@@ -228,7 +222,7 @@ def load_settings(shop: str | None = None) -> Settings:
     own_file = folders.own / "settings.yml"
     defaults = _read(DEFAULTS_FILE)
     own = _read(own_file) if own_file.exists() else {}
-    _refuse_unknown_keys(own, defaults, own_file, free_sections={"segments.rules", "segments.names", "gates"})
+    _refuse_unknown_keys(own, _with_forms(defaults), own_file)
     try:
         return Settings.model_validate(_merged(defaults, own))
     except ValidationError as error:
@@ -258,20 +252,24 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _refuse_unknown_keys(
-    own: Mapping[str, Any], known: Mapping[str, Any], file: Path, free_sections: set[str], path: str = ""
-) -> None:
+def _with_forms(defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults with the key `form` in each rule: any of them can say which form of its thresholds holds."""
+    rules = {name: {**thresholds, "form": None} for name, thresholds in defaults["segments"]["rules"].items()}
+    return _merged(defaults, {"segments": {"rules": rules}})
+
+
+def _refuse_unknown_keys(own: Mapping[str, Any], known: Mapping[str, Any], file: Path, path: str = "") -> None:
     for key, value in own.items():
         name = f"{path}{key}"
         if key not in known:
             near = _nearest(key, known)
-            # In a free section a new key is a shop's own threshold, but one letter off a shipped key is a slip.
-            is_free = any(f"{path}.".startswith(f"{section}.") for section in free_sections)
+            # A new rule or name is the shop's own, but one letter off a shipped one is a slip.
+            is_free = path.startswith("gates.") or path in ("segments.rules.", "segments.names.")
             if not is_free or near is not None:
                 hint = f"; did you mean '{path}{near}'?" if near else f". Known here: {', '.join(sorted(known))}"
                 raise SettingsError(f"{file}: unknown key '{name}'{hint}")
         elif isinstance(value, Mapping) and isinstance(known[key], Mapping):
-            _refuse_unknown_keys(value, known[key], file, free_sections, f"{name}.")
+            _refuse_unknown_keys(value, known[key], file, f"{name}.")
 
 
 def _nearest(word: str, known: Any) -> str | None:

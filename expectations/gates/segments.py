@@ -1,4 +1,4 @@
-"""Segments gate: segments have members, nobody is in one twice, and none holds nearly everybody."""
+"""Segments gate: nobody is lost or in a segment twice, sizes hold, and memberships are what the rules say."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ from expectations.checks import Suite, each_between, measure, no_rows
 from expectations.gates import Scope
 
 MEMBERSHIPS = "segments.int_segments__memberships"
+CATALOG = "segments.int_segments__catalog"
+SIZES = "segments.int_segments__sizes"
+FLOWS = "segments.int_segments__flows"
+REPRESENTATION = "segments.int_segments__representation"
 RFM = "features.feat_customer_rfm"
 NOW = f"(select max(as_of_date) from {MEMBERSHIPS})"
+# A rule is a view: to read it is to evaluate it anew. More customers than this are sampled.
+SAMPLE = 5_000
 
 
 def suites(scope: Scope) -> list[Suite]:
-    """Checks of memberships and of their sizes."""
-    found = [_coverage(scope), _sizes(scope)]
+    """Checks of memberships, sizes, changes, and of how members are made up."""
+    found = [_coverage(scope), _primary(), _nested(), _sizes(scope), _changes(scope), _representation(scope)]
     rules = sorted(
         table
         for table, columns in scope.catalog.tables.items()
@@ -43,7 +49,7 @@ def _coverage(scope: Scope) -> Suite:
         MEMBERSHIPS,
         (
             measure("segment_count", limits.min_segments, None, "number of segments with members"),
-            measure("covered_share", limits.min_covered_share, 1.0, "share of customers in at least one segment"),
+            measure("covered_share", limits.min_covered_share, None, "customers in a segment / customers who bought"),
             measure("rows_per_membership", 1.0, 1.0, "rows for each pair of customer and segment"),
         ),
         query,
@@ -51,59 +57,165 @@ def _coverage(scope: Scope) -> Suite:
     )
 
 
+def _primary() -> Suite:
+    query = f"""
+        select
+            memberships.customer_id,
+            count(*) filter (sizes.status = 'ok') as segments,
+            count(*) filter (memberships.is_primary) as primary_segments,
+        from {MEMBERSHIPS} as memberships inner join {SIZES} as sizes using (segment_key)
+        group by memberships.customer_id
+    """
+    one = no_rows("primary_segments <> least(segments, 1)", "customers without exactly one primary segment", "none")
+    return Suite("primary", MEMBERSHIPS, (one,), query, (MEMBERSHIPS, SIZES))
+
+
+def _nested() -> Suite:
+    """Who is in a part is in the whole."""
+    query = f"""
+        select
+            catalog.segment_key,
+            catalog.parent_segment_key,
+            count(*) filter (parents.customer_id is null) as members_outside,
+        from {CATALOG} as catalog
+        inner join {MEMBERSHIPS} as parts using (segment_key)
+        left join {MEMBERSHIPS} as parents
+            on parts.customer_id = parents.customer_id and catalog.parent_segment_key = parents.segment_key
+        where catalog.parent_segment_key is not null
+        group by all
+    """
+    inside = each_between(
+        "members_outside", 0, 0, "members of a part who are not in its parent", named_by="segment_key"
+    )
+    return Suite("nested", MEMBERSHIPS, (inside,), query, (CATALOG, MEMBERSHIPS))
+
+
 def _sizes(scope: Scope) -> Suite:
     limits = scope.limits.segments
     query = f"""
-        with population as (
-            select count(*) as customers_now from {RFM} where as_of_date = (select max(as_of_date) from {RFM})
+        select
+            sizes.*,
+            catalog.segment_type,
+            catalog.min_members,
+            coalesce(counted.members, 0) - sizes.member_count as difference,
+        from {SIZES} as sizes inner join {CATALOG} as catalog using (segment_key) left join (
+            select segment_key, count(*) as members from {MEMBERSHIPS} where as_of_date = {NOW} group by segment_key
+        ) as counted using (segment_key)
+    """
+    return Suite(
+        "sizes",
+        SIZES,
+        (
+            each_between("difference", 0, 0, "members less what the size says", named_by="segment_key"),
+            no_rows(
+                f"segment_type = 'rule' and customer_share > {limits.max_segment_share}",
+                "share of customers in each rule segment",
+                f"at most {limits.max_segment_share:g}",
+                named_by="segment_key",
+            ),
+            no_rows(
+                "status = 'ok' and member_count < min_members",
+                "segments below their floor that are neither folded nor marked",
+                "none",
+                named_by="segment_key",
+            ),
+        ),
+        query,
+        (SIZES, CATALOG, MEMBERSHIPS),
+    )
+
+
+def _changes(scope: Scope) -> Suite:
+    """Shares against the date before. What chance alone does shrinks with the customers, what customers do does not."""
+    limits = scope.limits.segments
+    query = f"""
+        with customers as (
+            select as_of_date, count(distinct customer_id) as customer_count from {RFM} group by as_of_date
+        ),
+        shares as (
+            select
+                flows.*,
+                least(member_count / customer_count, 1) as share,
+                lag(least(member_count / customer_count, 1)) over by_date as previous_share,
+                customer_count,
+            from {FLOWS} as flows inner join customers using (as_of_date)
+            window by_date as (partition by segment_key order by as_of_date)
         )
         select
             segment_key,
-            segment_type,
-            count(*) as members,
-            round(count(*) / any_value(customers_now), 6) as customer_share,
-        from {MEMBERSHIPS}, population where as_of_date = {NOW} group by segment_key, segment_type
+            round(previous_share, 6) as previous_share,
+            round(share, 6) as share,
+            abs(share - previous_share) - greatest(1, (as_of_date - previous_as_of_date) / 7) * (
+                {limits.max_share_change} + {limits.change_spreads} * sqrt(
+                    greatest(share, previous_share) * (1 - least(share, previous_share)) / customer_count
+                )
+            ) as beyond,
+        from shares
+        where as_of_date = {NOW} and previous_share is not null and not is_definition_changed
     """
-    small, large = limits.min_segment_share, limits.max_segment_share
+    bounded = no_rows(
+        "beyond > 0",
+        "segments whose share changed more than their size explains",
+        f"{limits.max_share_change:g} of the customers and {limits.change_spreads:g} standard deviations a week",
+        named_by="segment_key",
+    ).then("see whether a source is missing or arrived twice; a threshold that was changed is left out by itself")
+    return Suite("changes", FLOWS, (bounded,), query, (FLOWS, MEMBERSHIPS, RFM))
+
+
+def _representation(scope: Scope) -> Suite:
+    """Demographic groups in each segment against all customers, for all comparisons of the run at once."""
+    bounds = scope.limits.segments
+    query = f"""
+        select *, segment_key || ': ' || attribute || ' ' || attribute_value as compared,
+            representation_low > {bounds.max_representation}
+                or representation_high < {bounds.min_representation} as is_beyond,
+        from {REPRESENTATION}
+    """
+    check = no_rows(
+        "is_beyond",
+        "demographic groups that a segment leaves out or is made of",
+        f"{bounds.min_representation:g} to {bounds.max_representation:g} times their share of all customers",
+        named_by="compared",
+    ).then("read rpt_segment_representation; a rule that asks for an age takes an age, others may do so unseen")
     return Suite(
-        "sizes",
-        MEMBERSHIPS,
-        (
-            no_rows(
-                f"segment_type = 'rule' and customer_share > {large}",
-                "share of customers in each rule segment",
-                f"at most {large:g}",
-                named_by="segment_key",
-            ),
-            each_between(
-                "customer_share", small, None, "segments are large enough to act on", named_by="segment_key"
-            ).as_warning(),
-        ),
+        "representation",
+        REPRESENTATION,
+        (check if bounds.representation_stops else check.as_warning(),),
         query,
-        (MEMBERSHIPS, RFM),
+        (REPRESENTATION,),
     )
 
 
 def _agreement(rules: list[str]) -> Suite:
-    """Memberships are the sum of the rule segments: lost or doubled ones show."""
-    counted = " union all ".join(
-        f"select '{table.removeprefix('segments.seg_')}' as segment_key, count(*) as selected from {table}"
+    """Memberships hold what the rules say when they are asked again, customer by customer."""
+    asked = " union all ".join(
+        f"select customer_id, '{table.removeprefix('segments.seg_')}' as segment_key, threshold_form from {table} "
+        f"where as_of_date = {NOW}"
         for table in rules
     )
     query = f"""
-        with selected as ({counted}),
-        members as (
-            select segment_key, count(*) as members from {MEMBERSHIPS} where segment_type = 'rule' group by segment_key
+        with customers as (select count(distinct customer_id) as customer_count from {MEMBERSHIPS}),
+        said as (
+            select asked.customer_id, asked.segment_key from ({asked}) as asked
+            inner join {CATALOG} as catalog using (segment_key, threshold_form)
+            where catalog.missing_reason is null
+        ),
+        kept as (
+            select customer_id, segment_key from {MEMBERSHIPS} where segment_type = 'rule' and as_of_date = {NOW}
         )
         select
-            segment_key,
-            coalesce(selected, 0) as selected,
-            coalesce(members, 0) as members,
-            coalesce(members, 0) - coalesce(selected, 0) as difference,
-        from selected full join members using (segment_key)
+            coalesce(said.segment_key, kept.segment_key) as segment_key,
+            count(*) as compared,
+            count(*) filter (said.customer_id is null or kept.customer_id is null) as difference,
+        from said full join kept using (customer_id, segment_key), customers
+        where hash(coalesce(said.customer_id, kept.customer_id)) % greatest(1, customer_count // {SAMPLE}) = 0
+        group by all
     """
     by_rule = each_between(
-        "difference", 0, 0, "memberships of each rule segment less the rows of its rule", named_by="segment_key"
+        "difference",
+        0,
+        0,
+        "members of each rule segment that the rule, asked again, does not name, and the other way round",
+        named_by="segment_key",
     )
-    empty = each_between("selected", 1, None, "each rule segment has members", named_by="segment_key").as_warning()
-    return Suite("rules", MEMBERSHIPS, (by_rule, empty), query, (MEMBERSHIPS, *rules))
+    return Suite("rules", MEMBERSHIPS, (by_rule,), query, (MEMBERSHIPS, CATALOG, *rules))

@@ -14,10 +14,5 @@ select
     -- representation
     representation,
     representation_low,
-    representation_high,
-    case
-        when representation_low > {{ setting('segments.representation.max_representation') }} then 'over-represented'
-        when representation_high < {{ setting('segments.representation.min_representation') }} then 'under-represented'
-        else 'within bounds'
-    end as verdict
+    representation_high
 from {{ ref('int_segments__representation') }}

@@ -1,7 +1,7 @@
 -- How the members of each segment are made up, against all customers: a group's share of the members over its share of
 -- all. The interval is Wilson's for a share, at a level that holds for all comparisons of the run at once (Bonferroni).
 
-{%- set attributes = setting_value('segments.representation.attributes') or [] %}
+{%- set attributes = setting_value('segments.represented_by') or [] %}
 
 -- noqa: disable=LT02
 with memberships as (

@@ -27,41 +27,32 @@ pytestmark = pytest.mark.slow
 
 SHOP = "online_retail"
 OWN_FILES = {
-    "models/segments/seg_bulk_buyers.sql": """
-        with features as (
-            select * from {{ ref('feat_customer_rfm') }}
-        ),
-
-        as_of_dates as (
-            select * from {{ ref('int_as_of_dates') }}
-        )
-
+    "models/segments/rules/seg_bulk_buyers.sql": """
         select
-            features.customer_id,
-            features.as_of_date
-        from features
-        inner join as_of_dates on features.as_of_date = as_of_dates.as_of_date
-        where
-            as_of_dates.is_current
-            and features.mean_order_value >= {{ setting('segments.bulk_order_value') }}
+            customer_id,
+            as_of_date,
+            threshold_form
+        from {{ customers() }}
+        where mean_order_value >= {{ threshold('order_value') }}
     """,
-    "models/segments/seg_bulk_buyers.yml": """
+    "models/segments/rules/seg_bulk_buyers.yml": """
         version: 2
 
         models:
           - name: seg_bulk_buyers
-            description: One row per member now.
+            description: One row per customer, date and form of the thresholds.
             config:
               meta:
                 segment:
                   name: Bulk Buyers
-                  description: 'Spend {bulk_order_value} pounds or more on an average order.'
+                  description: 'Spend {order_value} pounds or more on an average order.'
                   owner: wholesale
                   priority: 5
                   suggested_action: 'Call them.'
             columns:
-              - {name: customer_id, data_type: varchar, description: The member.}
+              - {name: customer_id, data_type: varchar, description: The customer.}
               - {name: as_of_date, data_type: date, description: Date at which the rule was evaluated.}
+              - {name: threshold_form, data_type: varchar, description: absolute or relative.}
     """,
     "macros/shop_segments.sql": """
         {%- macro shop_segments() -%}
@@ -76,9 +67,11 @@ OWN_FILES = {
           kwargs: {column: currency, value_set: [GBP]}
     """,
 }
-OWN_SETTINGS = """
-  bulk_order_value: 60
-  names:
+OWN_RULES = """    lapsed: {days: 45}
+    bulk_buyers: {order_value: 60}
+"""
+# `segments` is the last section of the shop's settings.
+OWN_NAMES = """  names:
     lapsed: Sleeping Customers
 """
 
@@ -125,7 +118,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         (own / name).parent.mkdir(parents=True, exist_ok=True)
         (own / name).write_text(textwrap.dedent(text).lstrip())
     settings = own / "settings.yml"
-    settings.write_text(settings.read_text().replace("  lapsed_days: 120\n", f"  lapsed_days: 45\n{OWN_SETTINGS}"))
+    settings.write_text(settings.read_text().replace("    lapsed: {days: 120}\n", OWN_RULES) + OWN_NAMES)
     hashes = {str(path): sha256(path) for path in own.rglob("*") if path.is_file()}
     environment = {**_environment(root), **network_guard(root / NETWORK_LOG)}
     done = _python(project, environment, "-m", "orchestration", "run", "--shop", SHOP)

@@ -444,19 +444,40 @@ create table scores.int_scores__customer_clusters as select * from ml.customer_c
 
 -- segments
 create table segments.seg_big_spenders as
-select customer_id, as_of_date from features.feat_customer_rfm
+select customer_id, as_of_date, 'absolute' as threshold_form from features.feat_customer_rfm
 where as_of_date = date '2018-01-01' and total_spend > 200;
 create table segments.seg_lapsed as
-select customer_id, as_of_date from features.feat_customer_rfm
+select customer_id, as_of_date, 'absolute' as threshold_form from features.feat_customer_rfm
 where as_of_date = date '2018-01-01' and days_since_last_order > 30;
 create table segments.seg_recent as
-select customer_id, as_of_date from features.feat_customer_rfm
+select customer_id, as_of_date, 'absolute' as threshold_form from features.feat_customer_rfm
 where as_of_date = date '2018-01-01' and days_since_last_order <= 30;
+create table segments.int_segments__catalog as
+select segment_key, 'rule' as segment_type, null::varchar as parent_segment_key, 'absolute' as threshold_form,
+    10 as min_members, null::varchar as missing_reason
+from (values ('big_spenders'), ('lapsed'), ('recent')) as v (segment_key)
+union all select distinct cluster_key, 'cluster', null, null, 10, null from ml.customer_clusters;
 create table segments.int_segments__memberships as
-select customer_id, 'big_spenders' as segment_key, as_of_date, 'rule' as segment_type from segments.seg_big_spenders
-union all select customer_id, 'lapsed', as_of_date, 'rule' from segments.seg_lapsed
-union all select customer_id, 'recent', as_of_date, 'rule' from segments.seg_recent
-union all select customer_id, cluster_key, as_of_date, 'cluster' from ml.customer_clusters;
+with members as (
+    select customer_id, 'big_spenders' as segment_key, as_of_date, 'rule' as segment_type from segments.seg_big_spenders
+    union all select customer_id, 'lapsed', as_of_date, 'rule' from segments.seg_lapsed
+    union all select customer_id, 'recent', as_of_date, 'rule' from segments.seg_recent
+    union all select customer_id, cluster_key, as_of_date, 'cluster' from ml.customer_clusters
+)
+select *, row_number() over (partition by customer_id order by segment_key) = 1 as is_primary from members;
+create table segments.int_segments__sizes as
+select segment_key, count(*)::integer as member_count, count(*) / 300.0 as customer_share, 'ok' as status,
+    null::varchar as status_reason
+from segments.int_segments__memberships group by all;
+create table segments.int_segments__flows as
+select segment_key, dates.as_of_date, dates.previous_as_of_date, false as is_definition_changed, member_count
+from segments.int_segments__sizes, (
+    values (date '2017-12-25', null), (date '2018-01-01', date '2017-12-25')
+) as dates (as_of_date, previous_as_of_date);
+create table segments.int_segments__representation as
+select segment_key, 'age_band' as attribute, '25-34' as attribute_value, 0.8 as representation_low,
+    1.2 as representation_high
+from segments.int_segments__sizes;
 
 -- marts
 create table marts.dim_customers as select * from identity.int_identity__customers;

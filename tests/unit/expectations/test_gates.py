@@ -20,6 +20,7 @@ RFM = "features.feat_customer_rfm"
 SCORES = "scores.int_scores__scores"
 CLUSTERS = "scores.int_scores__customer_clusters"
 MEMBERSHIPS = "segments.int_segments__memberships"
+SIZES = "segments.int_segments__sizes"
 
 # gate, what is done to the data, and what the report has to name: table, part of the expectation
 DAMAGES = [
@@ -131,14 +132,35 @@ DAMAGES = [
     ("scores", f"delete from {CLUSTERS}", CLUSTERS, "clustered customers / customers now"),
     ("segments", f"insert into {MEMBERSHIPS} select * from {MEMBERSHIPS}", MEMBERSHIPS, "rows for each pair"),
     ("segments", f"delete from {MEMBERSHIPS}", MEMBERSHIPS, "number of segments with members"),
-    ("segments", f"delete from {MEMBERSHIPS} where segment_key = 'lapsed'", MEMBERSHIPS, "memberships of each rule"),
+    ("segments", f"delete from {MEMBERSHIPS} where segment_key = 'lapsed'", MEMBERSHIPS, "asked again, does not name"),
     (
         "segments",
-        f"insert into segments.seg_lapsed select customer_id, as_of_date from {RFM} where as_of_date = '2018-01-01'; "
-        f"delete from {MEMBERSHIPS} where segment_key = 'lapsed'; insert into {MEMBERSHIPS} "
-        f"select customer_id, 'lapsed', as_of_date, 'rule' from {RFM} where as_of_date = '2018-01-01'",
+        f"update {MEMBERSHIPS} set customer_id = 'c_gone' where segment_key = 'lapsed' and customer_id = "
+        f"(select min(customer_id) from {MEMBERSHIPS} where segment_key = 'lapsed')",
         MEMBERSHIPS,
-        "share of customers in each rule segment",
+        "asked again, does not name",
+    ),
+    ("segments", f"delete from {MEMBERSHIPS} where segment_type = 'cluster'", SIZES, "members less what the size says"),
+    ("segments", f"update {SIZES} set customer_share = 0.98 where segment_key = 'lapsed'", SIZES, "share of customers"),
+    (
+        "segments",
+        f"update {SIZES} set member_count = 9 where segment_key = 'lapsed'",
+        SIZES,
+        "neither folded nor",
+    ),
+    ("segments", f"update {MEMBERSHIPS} set is_primary = false", MEMBERSHIPS, "without exactly one primary segment"),
+    ("segments", f"update {MEMBERSHIPS} set is_primary = true", MEMBERSHIPS, "without exactly one primary segment"),
+    (
+        "segments",
+        "update segments.int_segments__catalog set parent_segment_key = 'lapsed' where segment_key = 'big_spenders'",
+        MEMBERSHIPS,
+        "who are not in its parent",
+    ),
+    (
+        "segments",
+        "update segments.int_segments__flows set member_count = member_count / 3 where as_of_date = '2017-12-25'",
+        "segments.int_segments__flows",
+        "changed more than their size explains",
     ),
     ("marts", "delete from marts.fct_orders where order_id like '%7'", "marts.fct_orders", "orders in fct_orders less"),
     (

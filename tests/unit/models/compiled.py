@@ -173,7 +173,7 @@ class CompiledModels:
         connection = duckdb.connect()
         # The compiled SQL names its tables with the warehouse's name.
         connection.execute("attach ':memory:' as warehouse; use warehouse")
-        for schema in ("landing", "staging", "identity", "features", "marts", "ledger", "ml"):
+        for schema in ("landing", "staging", "identity", "features", "scores", "segments", "marts", "ledger", "ml"):
             connection.execute(f"create schema {schema}")
         for table, columns in self._described["tables"].items():
             listed = ", ".join(f"{name} {kind}" for name, kind in columns.items())

@@ -15,11 +15,11 @@ AS_OF_AT = "2024-01-10 18:30:00"
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> CompiledModels:
-    """Staging, identity, features and marts."""
+    """All stages."""
 
     def make(folder: Path) -> None:
         folder.mkdir()
-        compile_models(folder, ["staging", "identity", "features", "marts"])
+        compile_models(folder, ["staging", "identity", "features", "scores", "segments", "marts"])
 
     return CompiledModels(once(session_folder(tmp_path_factory) / "compiled_models", make))
 

@@ -21,27 +21,34 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_shop_overrides_single_keys(own_settings: Path) -> None:
-    own_settings.write_text("shop: {business_timezone: Europe/Berlin}\nsegments: {lapsed_days: 90, our_own: 3}\n")
+    own_settings.write_text(
+        "shop: {business_timezone: Europe/Berlin}\nsegments: {rules: {lapsed: {days: 90}, our_own: {amount: 3}}}\n"
+    )
     settings = load_settings("corner")
     assert settings.shop.business_timezone == "Europe/Berlin"
     assert settings.shop.reporting_currency == "USD"
-    assert settings.segments["lapsed_days"] == 90
-    assert settings.segments["our_own"] == 3
-    assert settings.segments["recent_buyer_days"] == 14
+    assert settings.segments.rules["lapsed"] == {"days": 90, "gaps": 6.0}
+    assert settings.segments.rules["our_own"] == {"amount": 3}
+    assert settings.segments.rules["dormant"]["days"] == 180
 
 
 def test_a_shop_names_segments(own_settings: Path) -> None:
     own_settings.write_text("shop: {title: Corner}\n")
-    assert load_settings("corner").segments["names"] == {}
+    assert load_settings("corner").segments.names == {}
     own_settings.write_text("segments: {names: {lapsed: Sleeping Customers}}\n")
-    assert load_settings("corner").segments["names"] == {"lapsed": "Sleeping Customers"}
+    assert load_settings("corner").segments.names == {"lapsed": "Sleeping Customers"}
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("shop: {business_timezon: UTC}", "unknown key 'shop.business_timezon'; did you mean 'shop.business_timezone'"),
-        ("segments: {lapsed_dayz: 90}", "unknown key 'segments.lapsed_dayz'; did you mean 'segments.lapsed_days'"),
+        ("segments: {min_member: 9}", "unknown key 'segments.min_member'; did you mean 'segments.min_members'"),
+        ("segments: {rules: {lapsedd: {days: 9}}}", "did you mean 'segments.rules.lapsed'"),
+        (
+            "segments: {rules: {lapsed: {weeks: 9}}}",
+            "unknown key 'segments.rules.lapsed.weeks'. Known here: days, form,",
+        ),
         ("shop: {business_timezone: Europe/Berlyn}", "did you mean Europe/Berlin"),
         ("features: {as_of_step_days: 0}", "features.as_of_step_days"),
         ("normalization: {default_region: us}", "normalization.default_region"),
