@@ -10,10 +10,15 @@
 
 {%- macro setting_value(path) -%}
     {%- if not execute -%}{{ return(none) }}{%- endif -%}
-    {%- set files = [shop_file('defaults.yml', of_shop=false), shop_file('settings.yml')] -%}
+    {%- set sources = [] -%}
+    {%- for file in [shop_file('defaults.yml', of_shop=false), shop_file('settings.yml')] -%}
+        {%- do sources.append(fromyaml(read_text_file(file)) or {}) -%}
+    {%- endfor -%}
+    {#- For one build: `--vars '{settings: {segments: {rules: {lapsed: {days: 45}}}}}'`, as a backtest has it. -#}
+    {%- do sources.append(var('settings', {})) -%}
     {%- set state = namespace(value=none, found=false) -%}
-    {%- for file in files -%}
-        {%- set at = namespace(value=fromyaml(read_text_file(file)) or {}, found=true) -%}
+    {%- for source in sources -%}
+        {%- set at = namespace(value=source, found=true) -%}
         {%- for key in path.split('.') -%}
             {%- if at.found and at.value is mapping and key in at.value -%}
                 {%- set at.value = at.value[key] -%}
@@ -28,7 +33,8 @@
     {%- endfor -%}
     {%- if not state.found -%}
         {{ exceptions.raise_compiler_error(
-            "no setting '" ~ path ~ "' in " ~ files | join(' or ') ~ ". Next: add it to the shop's settings.yml."
+            "no setting '" ~ path ~ "' in " ~ shop_file('defaults.yml', of_shop=false) ~ " or "
+            ~ shop_file('settings.yml') ~ ". Next: add it to the shop's settings.yml."
         ) }}
     {%- endif -%}
     {{ return(state.value) }}

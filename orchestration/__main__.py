@@ -1,4 +1,4 @@
-"""`python -m orchestration`: run the chain, backfill dates, open the Dagster UI, ask and decide who is who."""
+"""`python -m orchestration`: run the chain, go back to past dates, open the Dagster UI, decide who is who."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     run.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
     run.add_argument("--if-changed", action="store_true", help="reuse what is published when nothing has changed")
     _add_backfill(commands)
+    _add_backtest(commands)
     ui = commands.add_parser("ui", help="open Dagster on a free local port")
     ui.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
     ui.add_argument("--port", type=int, help="this port instead of a free one")
@@ -43,6 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _identity(folders, options)
     if options.command == "backfill":
         return _backfill(folders, options)
+    if options.command == "backtest":
+        return _backtest(folders, options)
     return _run(folders, only_if_changed=options.if_changed)
 
 
@@ -52,6 +55,20 @@ def _add_backfill(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     backfill.add_argument("dates", nargs="*", metavar="DATE", help="an as-of date, such as 2017-06-05")
     backfill.add_argument("--from", dest="first", metavar="DATE", help="each day from this one on, with --to")
     backfill.add_argument("--to", dest="last", metavar="DATE", help="the last day, which is included")
+
+
+def _add_backtest(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    backtest = commands.add_parser("backtest", help="try a segment's rule at past dates; changes nothing")
+    backtest.add_argument("rule", help="key of a rule segment, such as lapsed")
+    backtest.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
+    backtest.add_argument("--from", dest="first", metavar="DATE", required=True, help="as-of dates from this day on")
+    backtest.add_argument("--to", dest="last", metavar="DATE", required=True, help="the last day, which is included")
+    threshold = "a threshold as name=value, such as days=45 or form=relative"
+    backtest.add_argument("--set", dest="thresholds", metavar="NAME=VALUE", action="append", default=[], help=threshold)
+    backtest.add_argument(
+        "--against", metavar="NAME=VALUE", action="append", help=f"hold it beside the same rule with {threshold}"
+    )
+    backtest.add_argument("--horizon", type=int, metavar="DAYS", help="how far 'next' looks (default: as the model)")
 
 
 def _add_identity(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -166,6 +183,35 @@ def _backfill(folders: ShopFolders, options: argparse.Namespace) -> int:
         _say_failed(folders, outcome, seconds)
         return 1
     console.print(f"done in {seconds:.1f} s; the dates stay from now on, and what is published is as it was")
+    return 0
+
+
+def _backtest(folders: ShopFolders, options: argparse.Namespace) -> int:
+    started = time.perf_counter()
+    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+    from orchestration.as_of_dates import DateNotPossible, read_date
+    from orchestration.backtest import Asked, BacktestNotPossible, read_thresholds, run_backtest
+    from orchestration.lock import WarehouseBusy
+    from shops import load_settings
+
+    try:
+        found, folder = run_backtest(
+            folders,
+            load_settings(folders.shop),
+            Asked(options.rule, read_thresholds(options.thresholds)),
+            read_date(options.first),
+            read_date(options.last),
+            against=None if options.against is None else read_thresholds(options.against),
+            horizon_days=options.horizon,
+        )
+    except (BacktestNotPossible, DateNotPossible, SettingsError, WarehouseBusy) as error:
+        _say_error(error)
+        return 1
+    from rich.markdown import Markdown
+
+    console.print(Markdown(found.report()))
+    seconds = time.perf_counter() - started
+    console.print(f"report, pictures and tables: {folders.shown(folder)} ({seconds:.0f} s)", soft_wrap=True)
     return 0
 
 

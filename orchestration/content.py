@@ -27,6 +27,7 @@ HOW_IT_WAS_BUILT = (
     "segments.int_segments__niche_types",
     "segments.int_segments__carts",
     "segments.int_segments__candidates",
+    "segments.int_segments__customers",
     "segments.int_segments__evaluated",
 )
 

@@ -91,6 +91,20 @@ class InProcessDbt:
         if not result.success:
             raise DbtFailed(_failures(result))
 
+    def build_with(self, models: Sequence[str], warehouse: Path, variables: Mapping[str, Any]) -> None:
+        """Build `models` without their tests, with variables, in the file `warehouse`.
+
+        Raises
+        ------
+        DbtFailed
+            A model failed.
+        """
+        with self._environment(warehouse):
+            selected = ["build", "--exclude-resource-type", "unit_test", "test", "--select", *models]
+            result = self._invoke([*selected, "--vars", json.dumps(variables)])
+        if not result.success:
+            raise DbtFailed(_failures(result))
+
     def build_models(self, models: Sequence[str], warehouse: Path, *callbacks: Any) -> Any:
         """Build `models` and run their data tests in the file `warehouse`; returns dbt's result, failed or not."""
         with self._environment(warehouse):

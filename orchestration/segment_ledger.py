@@ -31,7 +31,9 @@ def record_segments(folders: ShopFolders, warehouse: Path, run_id: str) -> int:
         files = literal(folders.state / EVALUATIONS / "*.parquet")
         # By the names of both: members without the row that names them may be left of a promotion that was killed.
         written = (folders.state / table for table in (EVALUATIONS, MEMBERSHIPS))
-        number = max((int(file.name[:6]) for folder in written for file in folder.glob("[0-9]*.parquet")), default=0) + 1
+        number = (
+            max((int(file.name[:6]) for folder in written for file in folder.glob("[0-9]*.parquet")), default=0) + 1
+        )
         connection.execute(
             f"""
             create temp table news as

@@ -24,6 +24,9 @@ def print_summary(folders: ShopFolders, console: Console) -> None:
     database = folders.shown(folders.current / DATABASE_FILE)
     with duckdb.connect(str(folders.current / DATABASE_FILE), read_only=True) as connection:
         console.print(_segments(connection))
+        for line in silent_segments(connection):
+            console.print(line, highlight=False, soft_wrap=True)
+        console.print()
         console.print(_models(connection))
         console.print(_gates(connection), highlight=False, soft_wrap=True)
         for line in set_aside(connection):
@@ -49,13 +52,26 @@ def _table(title: str, *columns: str) -> Table:
 
 def _segments(connection: duckdb.DuckDBPyConnection) -> Table:
     table = _table("Segments now (they overlap)", "segment", "customers", "share", "spend", "of all", "note")
-    for name, kind, members, share, spend, spend_share, verdict in connection.execute(
-        "select segment_name, segment_type, member_count, customer_share, total_spend, spend_share, status "
-        "from marts.rpt_segment_summary order by segment_type desc, member_count desc"
+    for name, kind, members, share, spend, spend_share in connection.execute(
+        "select segment_name, segment_type, member_count, customer_share, total_spend, spend_share "
+        "from marts.rpt_segment_summary where status = 'ok' order by segment_type desc, member_count desc"
     ).fetchall():
-        note = kind if kind == "cluster" else "" if verdict == "ok" else verdict
+        note = kind if kind == "cluster" else ""
         table.add_row(name, f"{members:,}", f"{share:.0%}", f"{spend:,.0f}", f"{spend_share or 0:.0%}", note)
     return table
+
+
+def silent_segments(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Lines on segments that say nothing here: by why, with their names."""
+    lines = []
+    for reason, names in connection.execute(
+        "select case when status = 'switched off' then 'switched off, ' || status_reason "
+        "when status_reason like 'fewer than%' then 'too few to act on' else status_reason end as reason, "
+        "list(segment_name order by segment_name) from marts.dim_segments where status <> 'ok' "
+        "group by reason order by count(*) desc, reason"
+    ).fetchall():
+        lines.append(f"{'silent' if not lines else '':<10} {reason}: {', '.join(names)}")
+    return lines
 
 
 def _models(connection: duckdb.DuckDBPyConnection) -> Table:

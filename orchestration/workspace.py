@@ -88,7 +88,7 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         if self.folders.warehouse.exists():
             # Folds in what a killed `dbt build` left in the write-ahead log: the copy is of the file alone.
             duckdb.connect(str(self.folders.warehouse)).close()
-            _copy(self.folders.warehouse, self.warehouse)
+            copy_warehouse(self.folders.warehouse, self.warehouse)
 
     def promote(self) -> None:
         """Make this run's warehouse the warehouse; a second call does nothing."""
@@ -103,7 +103,7 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_warehouse(source: Path, target: Path) -> None:
     """Copy a file; on a file system that can share blocks, at no cost until one of the two is written."""
     shared = subprocess.run(["cp", "--reflink=auto", str(source), str(target)], stderr=subprocess.DEVNULL)
     if shared.returncode != 0:  # A `cp` that does not know the option.

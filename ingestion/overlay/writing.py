@@ -25,6 +25,7 @@ from ingestion.overlay.dirt import DIRT_RECIPES, DirtRecipe
 from ingestion.overlay.events import WebEvents
 from ingestion.overlay.mail import email_events_sql, open_mail
 from ingestion.overlay.people import open_people
+from ingestion.overlay.places import external_attributes_sql
 from ingestion.overlay.plan import EVERYTHING_KNOWN, PERIOD_DAYS, PERIOD_START, OverlayPlan
 from ingestion.overlay.pools import AREA_CODES, NUMBERS_PER_AREA_CODE, open_pools
 from ingestion.overlay.scripts import open_scripts
@@ -66,6 +67,7 @@ class Overlay:
             "consent_events": consent_events_sql(self.plan),
             "support_tickets": support_tickets_sql(self.plan),
             "survey_answers": survey_answers_sql(self.plan),
+            "external_attributes": external_attributes_sql(),
         }
         limits = [f"known_at >= timestamp '{known_from}'"] if known_from else []
         limits += [f"known_at < timestamp '{known_before}'"] if known_before else []

@@ -1,5 +1,8 @@
 -- The as-of dates at which a rule has to be evaluated in this build: the current one, and those of the past at which
--- some rule is not on record yet. A date of the past lies at its midnight; "now" may be an instant of the day.
+-- some rule is not on record yet. A date of the past lies at its midnight; "now" may be an instant of the day. A backtest
+-- asks for dates of its own: `--vars '{segment_dates: [2017-06-05]}'`.
+
+{%- set asked_for = var('segment_dates', []) %}
 
 with due as (
     select * from {{ ref('int_segments__due') }}
@@ -21,4 +24,9 @@ select
     end as as_of_at,
     as_of_dates.is_current
 from as_of_dates
-where as_of_dates.as_of_date in (select due.as_of_date from due)
+where
+    {% if asked_for -%}
+        as_of_dates.as_of_date in ('{{ asked_for | join("', '") }}')
+    {%- else -%}
+        as_of_dates.as_of_date in (select due.as_of_date from due)
+    {%- endif %}

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from ingestion import LoadSummary, completejourney, read_contract
-from orchestration.summary import set_aside, switched_off
+from orchestration.summary import set_aside, silent_segments, switched_off
 
 DEMO_WITHOUT_OVERLAY = """\
 without    exchange_rates: orders in another than the reporting currency go to quarantine
@@ -73,4 +73,19 @@ def test_rows_that_are_wrong_are_one_line(published: duckdb.DuckDBPyConnection) 
     assert set_aside(published) == [
         "set aside  1,614 rows: 1,600 of order_lines (a sale has a negative amount), "
         "12 of orders (currency is missing), 1 of orders (status is unknown) and 1 more; all in marts.rpt_quarantine"
+    ]
+
+
+def test_segments_that_say_nothing_are_told_by_why(published: duckdb.DuckDBPyConnection) -> None:
+    published.execute("create table marts.dim_segments (segment_name varchar, status varchar, status_reason varchar)")
+    assert silent_segments(published) == []
+    published.execute(
+        "insert into marts.dim_segments values ('Lapsed', 'ok', null), "
+        "('Dormant', 'not informative here', 'fewer than 50 members'), "
+        "('Cart Idle', 'not informative here', 'fewer than 20 members'), "
+        "('Seasonal Shoppers', 'switched off', 'it needs 730 days of orders, and there are 365')"
+    )
+    assert silent_segments(published) == [
+        "silent     too few to act on: Cart Idle, Dormant",
+        "           switched off, it needs 730 days of orders, and there are 365: Seasonal Shoppers",
     ]

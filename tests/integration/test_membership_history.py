@@ -1,0 +1,120 @@
+"""Who was in a segment stays as it was said, whatever comes later: runs, a lost warehouse, a past date, a threshold."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from orchestration.content import content_hashes
+from orchestration.running import run_chain
+from orchestration.warehouse import reading
+from shops import PROJECT_ROOT, ShopFolders
+from tests.conftest import small_environment
+
+EVALUATED = "select * from segments.int_segments__evaluations"
+MEMBERS = "select segment_key, as_of_date, customer_id from segments.int_segments__history"
+PAST = "2017-11-06"  # a Monday, as all dates of the schedule
+
+
+def ask(shop: ShopFolders, query: str) -> list[tuple[Any, ...]]:
+    with reading(shop.warehouse) as connection:
+        return connection.execute(query).fetchall()
+
+
+def ledger(shop: ShopFolders) -> list[str]:
+    """Files of the ledger that tell who was in which segment."""
+    return sorted(file.name for table in ("segment_evaluations", "segment_memberships")
+                  for file in (shop.state / table).glob("[0-9]*.parquet"))  # fmt: skip
+
+
+def build(shop: ShopFolders, *options: str, **variables: Any) -> None:
+    """`dbt build` of the segments, in place."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", "--quiet", "build", "--select", "tag:segments", *options,
+         "--vars", json.dumps(variables)],
+        cwd=PROJECT_ROOT, env=small_environment(shop.data_root), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_another_threshold_changes_nothing_of_the_past(shop: ShopFolders) -> None:
+    before = set(ask(shop, f"{MEMBERS} where segment_key in ('lapsed', 'at_risk')"))
+    now = max(row[1] for row in before)
+
+    build(shop, settings={"segments": {"rules": {"lapsed": {"days": 20}}}})
+
+    after = set(ask(shop, f"{MEMBERS} where segment_key in ('lapsed', 'at_risk')"))
+    assert {row for row in after if row[1] < now} == {row for row in before if row[1] < now}
+    grown = {row for row in after if row[0] == "lapsed" and row[1] == now}
+    assert len(grown) > len({row for row in before if row[0] == "lapsed" and row[1] == now})
+    changed = ask(
+        shop, "select segment_key, as_of_date from segments.int_segments__flows where is_definition_changed order by 1"
+    )
+    assert ("lapsed", now) in changed, "a change of definition is told from a change of customers"
+    assert ("recent_buyers", now) not in changed
+
+
+def test_a_new_segment_has_a_past_at_once(shop: ShopFolders) -> None:
+    """A category that nobody had named before: the rule could say nothing, and now does of all dates."""
+    key = "category_returners"
+    named = {"segments": {"rules": {key: {"category": "SOFT DRINKS", "days": 1}}}}
+    with reading(shop.warehouse) as connection:
+        dates = connection.execute("select count(*) from segments.int_segments__rule_dates where segment_key = ? "
+                                   "and missing_reason is null", [key]).fetchone()  # fmt: skip
+    assert dates is not None
+    # As if it had been switched off until now: neither the tables nor the ledger know anything of it.
+    for table in ("segment_evaluations", "segment_memberships"):
+        for file in (shop.state / table).glob("[0-9]*.parquet"):
+            file.unlink()
+    import duckdb
+
+    with duckdb.connect(str(shop.warehouse)) as connection:
+        for table in ("int_segments__evaluations", "int_segments__history"):
+            connection.execute(f"delete from segments.{table} where segment_key = '{key}'")
+    others = set(ask(shop, f"{MEMBERS} where segment_key <> '{key}'"))
+
+    build(shop, settings=named)
+
+    found = ask(
+        shop, f"select count(*), count(*) filter (is_reconstructed) from ({EVALUATED}) where segment_key = '{key}'"
+    )
+    assert found == [(dates[0], dates[0] - 1)]
+    assert ask(shop, f"select count(distinct as_of_date) > 3 from ({MEMBERS}) where segment_key = '{key}'") == [(True,)]
+    assert set(ask(shop, f"{MEMBERS} where segment_key <> '{key}'")) == others
+
+
+@pytest.mark.slow
+def test_a_run_as_of_a_past_date_changes_nothing_after_it(shop: ShopFolders, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(ask(shop, MEMBERS))
+    files = ledger(shop)
+
+    monkeypatch.setenv("AUDIENCE_AS_OF", PAST)
+    assert run_chain(shop).success
+    then = set(ask(shop, MEMBERS))
+    assert max(str(row[1]) for row in then) == PAST, "a run as of a date knows nothing after it"
+    assert {row for row in then if str(row[1]) < PAST} == {row for row in before if str(row[1]) < PAST}
+
+    monkeypatch.delenv("AUDIENCE_AS_OF")
+    assert run_chain(shop).success
+    after = set(ask(shop, MEMBERS))
+    assert {row for row in after if str(row[1]) != PAST} == {row for row in before if str(row[1]) != PAST}
+    assert set(files) <= set(ledger(shop)), "the ledger only grows"
+
+
+@pytest.mark.slow
+def test_a_second_run_and_a_lost_warehouse_change_nothing(shop: ShopFolders) -> None:
+    before, files = content_hashes(shop.warehouse), ledger(shop)
+    of_segments = {name: value for name, value in before.items() if "segment" in name}
+    assert len(of_segments) > 20
+    assert len(files) == 2
+
+    assert run_chain(shop).success
+    assert {name: content_hashes(shop.warehouse)[name] for name in of_segments} == of_segments
+    shop.warehouse.unlink()
+    assert run_chain(shop).success
+    assert {name: content_hashes(shop.warehouse)[name] for name in of_segments} == of_segments
+    assert ledger(shop) == files, "what the ledger has so is not recorded again"
