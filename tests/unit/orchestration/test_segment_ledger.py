@@ -33,7 +33,8 @@ def warehouse(folders: ShopFolders, members: dict[tuple[str, date], str], *, pas
         connection.execute(
             "create table segments.int_segments__history (customer_id varchar, segment_key varchar, as_of_date date); "
             "create table segments.int_segments__evaluations (segment_key varchar, as_of_date date, "
-            "segment_type varchar, definition_hash varchar, is_reconstructed boolean, member_count bigint, members_hash varchar)"
+            "segment_type varchar, definition_hash varchar, is_reconstructed boolean, member_count bigint, "
+            "members_hash varchar)"
         )
         for (segment, day), customers in members.items():
             for customer in customers:
