@@ -1,4 +1,4 @@
-"""Buy readiness: 0 to 100 for each customer and as-of date, from a scorecard; 80 means that 80 in 100 such customers buy.
+"""Buy readiness: 0 to 100 for each customer and as-of date, from a scorecard; at 80, 80 in 100 such customers buy.
 
 The formula that scores a date was fitted on dates whose label windows had ended by then. It is made anew at every 28th
 day of the calendar and not with each run, so that the same date always gets the same formula, whichever run scores it.

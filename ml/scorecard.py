@@ -8,6 +8,7 @@ nobody was in gets the points of its neighbour.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -59,7 +60,7 @@ class Input:
     def labels(self) -> list[str]:
         """The bins in words, in order."""
         edges = [f"{cut:g}" for cut in self.cuts]
-        middle = [f"{low} to under {high}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+        middle = [f"{low} to under {high}" for low, high in pairwise(edges)]
         return [f"under {edges[0]}", *middle, f"{edges[-1]} or more", UNKNOWN]
 
 
@@ -144,7 +145,7 @@ def fit(inputs: Sequence[Input], features: pd.DataFrame, labels: npt.ArrayLike) 
     for item in asked:
         key = key * (len(item.cuts) + 2) + bins[item.feature]
     _, first, place = np.unique(key, return_index=True, return_inverse=True)
-    found = _maximum(steps[first], np.bincount(place).astype(np.float64), np.bincount(place, truth), bounds)
+    found = _maximum(steps[first], np.bincount(place, np.ones(len(place))), np.bincount(place, truth), bounds)
     weights = _weights_of_bins(asked, found[1:], bins)
     scale = POINTS_TO_DOUBLE / np.log(2)
     points = {name: tuple(int(p) for p in np.rint((own - own.min()) * scale)) for name, own in weights.items()}
@@ -233,4 +234,4 @@ def _even_points(sums: Floats, rate: float) -> float:
         middle = (low + high) / 2
         mean = float(expit((sums - middle) * np.log(2) / POINTS_TO_DOUBLE).mean())
         low, high = (middle, high) if mean > rate else (low, middle)
-    return round((low + high) / 2, 2)
+    return round(float(low + high) / 2, 2)
