@@ -3,7 +3,6 @@
 Every score was made by a formula that knew nothing of its date or later, so that all dates together are one hold-out.
 """
 
-import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -49,8 +48,8 @@ class Evidence:
 
     def metrics(self) -> dict[str, float]:
         """The figures over all dates, by name."""
-        own = self.performance[self.performance["slice"] == ALL_DATES].drop_duplicates("metric")
-        return {str(row.metric): float(row.value) for row in own.itertuples() if not pd.isna(row.value)}
+        own = self.performance[self.performance["slice"] == ALL_DATES].set_index("metric")["value"].dropna()
+        return {str(metric): float(value) for metric, value in own.to_dict().items()}
 
     def plots(self) -> dict[str, bytes]:
         """PNG pictures by name; none without judged rows."""
@@ -104,7 +103,9 @@ def judge(
         own = {"rows": row["rows"], "positives": row["positives"]}
         base = _beside(BASELINE, row["baseline"])
         day = as_date(row["as_of_date"])
-        table.append({"as_of_date": day, "slice": ONE_DATE, "metric": "roc_auc", **_named(figure), **base, **own})
+        table.append(
+            {"as_of_date": day, "slice": ONE_DATE, "metric": "roc_auc_of_date", **_named(figure), **base, **own}
+        )
     performance = pd.DataFrame(table).assign(
         model_name=readiness.MODEL_NAME, model_version=model_version, is_champion=True
     )[list(PERFORMANCE_COLUMNS)]
@@ -293,7 +294,7 @@ def _calibration(evidence: Evidence) -> bytes:
 
 def _over_time(evidence: Evidence) -> bytes:
     table = evidence.by_date
-    days: list[datetime.date] = [as_date(day) for day in table["as_of_date"]]
+    days = table["as_of_date"].to_numpy()
     figure, axes = _axes(7.2, 4.4)
     axes.fill_between(days, table["ci_low"], table["ci_high"], color=COLORS[0], alpha=0.15, linewidth=0)
     axes.plot(days, table["model"], color=COLORS[0], marker="o", markersize=3, label="buy readiness (95% interval)")

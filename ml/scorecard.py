@@ -145,7 +145,8 @@ def fit(inputs: Sequence[Input], features: pd.DataFrame, labels: npt.ArrayLike) 
     for item in asked:
         key = key * (len(item.cuts) + 2) + bins[item.feature]
     _, first, place = np.unique(key, return_index=True, return_inverse=True)
-    found = _maximum(steps[first], np.bincount(place, np.ones(len(place))), np.bincount(place, truth), bounds)
+    rows, hits = np.bincount(place).astype(np.float64), np.bincount(place, truth).astype(np.float64)
+    found = _maximum(steps[first], rows, hits, bounds)
     weights = _weights_of_bins(asked, found[1:], bins)
     scale = POINTS_TO_DOUBLE / np.log(2)
     points = {name: tuple(int(p) for p in np.rint((own - own.min()) * scale)) for name, own in weights.items()}
