@@ -34,7 +34,7 @@ def build_readiness_asset(settings: Settings) -> dg.AssetsDefinition:
             *(dg.AssetKey(["features", name]) for name in ("int_as_of_dates", _LABEL, *_TABLES)),
             gate_before("scores"),
         ],
-        description="Readiness to buy, 0 to 100, at every scheduled date and now: each by a scorecard made before it, and "
+        description="Readiness to buy, 0 to 100, at every scheduled date and now, each by a scorecard made before it; "
         "held against what was bought after it.",
     )
     def buy_readiness(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
