@@ -22,8 +22,10 @@ Mask = npt.NDArray[np.bool_]
 
 # Standardized mean differences up to here are balance enough (Austin 2009; Stuart 2010).
 MAX_IMBALANCE = 0.1
-# A placebo difference in the purchase rate below this is too small to matter, however sure it is.
+# A placebo difference below this is too small to matter, however sure it is: of the purchase rate, and of the members'
+# spend as a share of it.
 TOLERATED_PLACEBO = 0.01
+TOLERATED_SPEND_SHARE = 0.02
 RIDGE = 1e-6
 
 
@@ -209,7 +211,7 @@ def doubts(balanced: pd.DataFrame, compared: pd.DataFrame, matching: Matching) -
     if len(uneven):
         names = ", ".join(f"{row.variable} ({row.after:+.2f})" for row in uneven.itertuples())
         found.append(f"members and matched rest still differ in {names}")
-    placebo = _row(compared, "placebo", "has_purchased")
+    placebo = difference_of(compared, "placebo", "has_purchased")
     if np.isnan(placebo.difference):
         found.append("no earlier period is known in which to try the comparison (placebo)")
     elif abs(placebo.difference) > TOLERATED_PLACEBO and not placebo.low <= 0 <= placebo.high:
@@ -217,20 +219,27 @@ def doubts(balanced: pd.DataFrame, compared: pd.DataFrame, matching: Matching) -
             f"they already differed by {100 * placebo.difference:+.1f} points in an earlier period that was not "
             "matched on (placebo), where they should not"
         )
-    elif placebo.high - placebo.low > 2 * max(0.05, abs(_row(compared, "matched", "has_purchased").difference)):
+    elif placebo.high - placebo.low > 2 * max(
+        0.05, abs(difference_of(compared, "matched", "has_purchased").difference)
+    ):
         found.append("the earlier period (placebo) has too few rows to tell")
     return found
 
 
-def _row(compared: pd.DataFrame, comparison: str, outcome: str) -> Difference:
-    own = compared[(compared["comparison"] == comparison) & (compared["outcome"] == outcome)]
-    row = own.iloc[0].to_dict()
-    return Difference(**{name: row[name] for name in Difference.__dataclass_fields__})
+def spend_doubt(compared: pd.DataFrame) -> str | None:
+    """Why the difference in spend is not to be trusted though that in purchases may be; None if there is no reason."""
+    placebo = difference_of(compared, "placebo", "spend")
+    tolerated = TOLERATED_SPEND_SHARE * abs(placebo.members)
+    if abs(placebo.difference) > tolerated and not placebo.low <= 0 <= placebo.high:
+        return f"it already differed by {placebo.difference:+,.2f} in the earlier period (placebo)"
+    return None
 
 
 def difference_of(compared: pd.DataFrame, comparison: str, outcome: str = "has_purchased") -> Difference:
     """One row of `comparisons`."""
-    return _row(compared, comparison, outcome)
+    own = compared[(compared["comparison"] == comparison) & (compared["outcome"] == outcome)]
+    row = own.iloc[0].to_dict()
+    return Difference(**{name: row[name] for name in Difference.__dataclass_fields__})
 
 
 def levels(values: Floats, groups: Sequence[Mask], rows: Rows, times: Floats) -> list[tuple[float, float, float]]:

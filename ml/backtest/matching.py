@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ml.backtest.rows import COUNTS, Rows
+from ml.backtest.rows import AMOUNTS, COUNTS, Rows
 
 Floats = npt.NDArray[np.float64]
 
 FINEST = 8
-# How many bins the numbers above zero get, each level half as fine: counts of purchase days last, they matter most.
-LEVELS = ((8, 8), (8, 4), (8, 2), (4, 2), (2, 2))
+# How many bins the numbers above zero get: counts of purchase days, spend, all else. What is most like the outcome
+# stays fine the longest.
+LEVELS = ((8, 8, 8), (8, 8, 4), (8, 4, 2), (4, 4, 2), (4, 2, 2), (2, 2, 2))
 # The finest level that finds somebody alike for so many of the members.
 WANTED_SHARE = 0.8
 
@@ -32,13 +33,13 @@ class Matching:
     weights : array of shape (n_rows,)
         1 for a member that is matched, members per rest of its cell for the rest, 0 for who is not compared.
     level : tuple of int
-        Bins that were used, of counts of purchase days and of all else.
+        Bins that were used, of counts of purchase days, spend and all else.
     members, matched : int
         Member rows with an observed outcome, and those of them that share a cell with somebody of the rest.
     """
 
     weights: Floats
-    level: tuple[int, int]
+    level: tuple[int, int, int]
     members: int
     matched: int
 
@@ -80,11 +81,11 @@ def _bins(values: Floats) -> npt.NDArray[np.intp]:
     return np.where(np.isnan(values), 0, np.where(values <= 0, 1, 2 + place)).astype(np.intp)
 
 
-def _cells(rows: Rows, bins: dict[str, npt.NDArray[np.intp]], level: tuple[int, int]) -> npt.NDArray[np.intp]:
+def _cells(rows: Rows, bins: dict[str, npt.NDArray[np.intp]], level: tuple[int, int, int]) -> npt.NDArray[np.intp]:
     """Number of each row's cell: date and bins."""
     key = rows.dates.astype(np.int64)
     for name, found in bins.items():
-        wanted = level[0] if name in COUNTS else level[1]
+        wanted = level[0] if name in COUNTS else level[1] if name in AMOUNTS else level[2]
         coarse = np.where(found < 2, found, 2 + (found - 2) * wanted // FINEST)
         # Numbered anew after each step: ten columns of bins are more than a number of 64 bits can tell apart.
         key = np.unique(key * (FINEST + 2) + coarse, return_inverse=True)[1]
@@ -92,7 +93,7 @@ def _cells(rows: Rows, bins: dict[str, npt.NDArray[np.intp]], level: tuple[int, 
 
 
 def _weighted(
-    cells: npt.NDArray[np.intp], member: npt.NDArray[np.bool_], rest: npt.NDArray[np.bool_], level: tuple[int, int]
+    cells: npt.NDArray[np.intp], member: npt.NDArray[np.bool_], rest: npt.NDArray[np.bool_], level: tuple[int, int, int]
 ) -> Matching:
     count = int(cells.max()) + 1
     members, others = np.bincount(cells[member], minlength=count), np.bincount(cells[rest], minlength=count)

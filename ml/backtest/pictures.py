@@ -51,9 +51,8 @@ def _balance(result: Backtest) -> bytes:
     axes.scatter(table["before"], places, color=COLORS[1], marker="o", facecolors="none", label="before matching")
     axes.scatter(table["after"], places, color=COLORS[0], marker="o", label="after matching")
     names = [
-        WINDOWS.get(row.variable, str(row.variable).replace("_", " "))
-        + ("" if row.is_matched_on else " (not matched on)")
-        for row in table.itertuples()
+        WINDOWS.get(str(name), str(name).replace("_", " ")) + ("" if is_matched_on else " (not matched on)")
+        for name, is_matched_on in zip(table["variable"], table["is_matched_on"], strict=True)
     ]
     axes.set_yticks(places, names, fontsize=9)
     axes.set_xlabel("Standardized mean difference, members less rest")

@@ -77,11 +77,12 @@ def _trust(result: Backtest) -> list[str]:
     matching = result.matching
     if not matching.members:
         return []
-    counts, others = matching.level
+    counts, spend, others = matching.level
+    names = ", ".join(WINDOWS.get(name, name) for name in _matched_on(result))
     text = (
-        f"{matching.matched:,} of {matching.members:,} member rows ({matching.share:.0%}) have somebody alike at the same "
-        f"date outside the segment: the same bin ({counts} for counts of purchase days, {others} for the others, nothing "
-        f"apart) of {', '.join(WINDOWS.get(name, name) for name in _matched_on(result))}. The others are not compared."
+        f"{matching.matched:,} of {matching.members:,} member rows ({matching.share:.0%}) have somebody alike outside "
+        f"the segment at the same date: the same bin of {names} ({counts} bins for counts of purchase days, {spend} for "
+        f"spend, {others} for the others, nothing apart). The rest of the members are not compared."
     )
     if result.balance.empty:
         return ["## May it be believed?", text]
@@ -98,8 +99,8 @@ def _trust(result: Backtest) -> list[str]:
         }
     )
     limit = (
-        f"Standardized mean differences; up to {MAX_IMBALANCE:g} after matching is balance enough. What was not matched "
-        "on shows whether members differ in other ways."
+        f"Standardized mean differences; up to {MAX_IMBALANCE:g} after matching is balance enough. What was not "
+        "matched on shows whether members differ in other ways."
     )
     return ["## May it be believed?", text, limit, table(shown)]
 

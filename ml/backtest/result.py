@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ml.backtest.comparison import Difference, difference_of
+from ml.backtest.comparison import Difference, difference_of, spend_doubt
 from ml.backtest.matching import Matching
 
 WINDOWS = {
@@ -87,9 +87,16 @@ class Backtest:
             f"Members bought {found.members:.1%} of the time within {self.horizon_days} days, similar customers who "
             f"were not members {found.rest:.1%} (descriptive: {_points(found)}; all others {everybody.rest:.1%})."
         )
+        spend = difference_of(self.comparison, "matched", "spend")
+        text += (
+            f" They spent {spend.members:,.2f} on average, similar customers {spend.rest:,.2f} "
+            f"({spend.difference:+,.2f}, {spend.low:+,.2f} to {spend.high:+,.2f})."
+        )
         if self.doubts:
             return f"{text} This comparison is not to be trusted: {'; '.join(self.doubts)}."
-        return f"{text} Members and similar customers were alike before, and did not differ in the placebo period."
+        text += " Members and similar customers were alike before, and bought as often in the placebo period."
+        doubt = spend_doubt(self.comparison)
+        return f"{text} The difference in spend is not to be trusted: {doubt}." if doubt else text
 
     def report(self) -> str:
         """All of it as Markdown."""

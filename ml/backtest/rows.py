@@ -13,8 +13,8 @@ from ml.resampling import blocks_of
 KEYS = ("customer_id", "as_of_date")
 # What a customer did before the date, in windows side by side: two customers with the same rows rise or fall alike.
 COUNTS = ("purchase_days_0_28", "purchase_days_28_56", "purchase_days_56_84")
-AMOUNTS = ("spend_0_84", "days_since_last_order", "customer_age_days")
-MATCHED_ON = (*COUNTS, *AMOUNTS)
+AMOUNTS = ("spend_0_84",)
+MATCHED_ON = (*COUNTS, *AMOUNTS, "days_since_last_order", "customer_age_days")
 OUTCOMES = ("has_purchased", "spend")
 PLACEBO_OUTCOMES = ("placebo_has_purchased", "placebo_spend")
 
