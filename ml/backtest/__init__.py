@@ -37,8 +37,8 @@ def backtest(
     members : DataFrame with customer_id, as_of_date
         Whom the rule selected at each date. A date without members is one of `population` only.
     population : DataFrame with customer_id, as_of_date and numbers known before the date
-        One row for every customer that could have been a member. Numbers are compared (balance), and those of
-        `matched_on` are matched. They must not reach into the time of `placebo`, nor from the date on.
+        One row for every customer that could have been a member. All numbers are compared (balance); those of
+        `matched_on` are matched, and must not count what was bought in the time of `placebo`.
     outcomes : DataFrame with customer_id, as_of_date, has_purchased (0 or 1), spend
         What came in ``[as_of_date, as_of_date + horizon_days)``, rows only where the whole of it was observed.
     rule : str

@@ -57,7 +57,7 @@ def matched(rows: Rows) -> Matching:
     usable = rows.frame["is_observed"].to_numpy()
     member = rows.frame["is_member"].to_numpy() & usable
     rest = ~rows.frame["is_member"].to_numpy() & usable
-    bins = {name: _bins(rows.frame[name].to_numpy()) for name in rows.matched_on}
+    bins = {name: _bins(rows.frame[name].to_numpy(), usable) for name in rows.matched_on}
     found = Matching(np.zeros(len(usable)), LEVELS[-1], int(member.sum()), 0)
     if not member.any() or not rest.any():
         return found
@@ -69,12 +69,9 @@ def matched(rows: Rows) -> Matching:
     return found
 
 
-def _bins(values: Floats) -> npt.NDArray[np.intp]:
-    """`FINEST` bins of equal size of what is above zero; nothing, less than nothing and unknown apart.
-
-    0 is unknown, 1 is zero or less, 2 … 9 are the rest.
-    """
-    above = values[values > 0]
+def _bins(values: Floats, usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """`FINEST` bins of what is above zero, of equal size among the usable rows; 1 is zero or less, 0 is unknown."""
+    above = values[usable & (values > 0)]
     edges = np.unique(np.quantile(above, np.arange(1, FINEST) / FINEST)) if len(above) else np.zeros(0)
     # Bins that are few because of ties keep their order; a value on an edge belongs below it.
     place = np.searchsorted(edges, values, side="left")

@@ -78,11 +78,12 @@ def _trust(result: Backtest) -> list[str]:
     if not matching.members:
         return []
     counts, spend, others = matching.level
-    names = ", ".join(WINDOWS.get(name, name) for name in _matched_on(result))
+    names = "; ".join(WINDOWS.get(name, name) for name in _matched_on(result))
     text = (
         f"{matching.matched:,} of {matching.members:,} member rows ({matching.share:.0%}) have somebody alike outside "
-        f"the segment at the same date: the same bin of {names} ({counts} bins for counts of purchase days, {spend} for "
-        f"spend, {others} for the others, nothing apart). The rest of the members are not compared."
+        f"the segment at the same date. Alike is who is in the same bin of each of these: {names} ({counts} bins for "
+        f"counts of purchase days, {spend} for spend, {others} for the others; nothing and unknown apart). The rest of "
+        "the members are not compared."
     )
     if result.balance.empty:
         return ["## May it be believed?", text]

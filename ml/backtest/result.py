@@ -16,6 +16,11 @@ WINDOWS = {
     "spend_0_84": "spend, last 84 days",
     "days_since_last_order": "days since the last order",
     "customer_age_days": "days since the first order",
+    "spend_0_28": "spend, last 28 days",
+    "spend_28_56": "spend, 28 to 56 days before",
+    "spend_56_84": "spend, 56 to 84 days before",
+    "order_count": "orders so far",
+    "total_spend": "spend so far",
 }
 
 
