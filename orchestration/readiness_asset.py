@@ -1,8 +1,10 @@
 """Buy readiness as an asset: dates that lack a score get one, scores of past dates stay as they were written."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import duckdb
@@ -15,6 +17,10 @@ from orchestration.stages import gate_before
 from orchestration.warehouse import reading, replace_rows, writing
 from orchestration.workspace import RunWorkspace
 from shops import Settings
+
+if TYPE_CHECKING:
+    from ml.readiness import Formula
+    from ml.readiness_evidence import Evidence
 
 _LABEL = "label_readiness"
 # Who has features at all: customers with an order before the as-of date.
@@ -38,57 +44,93 @@ def build_readiness_asset(settings: Settings) -> dg.AssetsDefinition:
         "held against what was bought after it.",
     )
     def buy_readiness(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
-        from ml import artifacts, readiness, readiness_evidence
+        from ml import readiness
 
         clock = StageClock(context, "scores")
         horizon = settings.models.readiness.horizon_days
-        with reading(workspace.warehouse) as connection:
-            scheduled, current = _dates(connection)
-            labels = _labels(connection, horizon)
-            kept = _kept(connection, readiness.MODEL_NAME, horizon, current)
-            todo = readiness.plan(scheduled, current, labels, kept["as_of_date"].unique(), horizon)
-            described = read_catalogue().named(readiness.FEATURES)
-            features = _features(connection, described, [*todo.to_score, *todo.training_dates])
-            recency = _recency(connection, readiness_evidence.BASELINE)
-        if not todo.to_score:
-            with writing(workspace.warehouse) as connection:
-                for table in ("ml.scores", "ml.model_performance", "ml.model_versions"):
-                    connection.execute(f"delete from {table} where model_name = ?", [readiness.MODEL_NAME])
+        folder = workspace.folders.models / readiness.MODEL_NAME
+        done = refresh(workspace.warehouse, folder, horizon, workspace.run_id)
+        if done is None:
             clock.done(f"no buy readiness: {readiness.WHY_NONE}")
             return dg.MaterializeResult(metadata={"switched_off": readiness.WHY_NONE})
-        formulas = readiness.fit(todo, features, labels, horizon)
-        scores = readiness.score(todo.to_score, formulas, features)
-        newest = formulas[max(formulas)]
-        everything = pd.concat([kept, scores[list(kept.columns)]], ignore_index=True)
-        evidence = readiness_evidence.judge(everything, labels, recency, newest.model_version, horizon)
-        versions = []
-        for formula in formulas.values():
-            folder = workspace.folders.models / readiness.MODEL_NAME / formula.model_version
-            facts = {"model_name": readiness.MODEL_NAME, "feature_names": list(readiness.FEATURES), **formula.facts()}
-            versions.append(formula.version_row(artifacts.save(folder, None, facts)))
-        with writing(workspace.warehouse) as connection:
-            _add_scores(connection, scores, readiness.MODEL_NAME, horizon, workspace.run_id)
-            _add_versions(connection, pd.concat(versions), readiness.MODEL_NAME, workspace.run_id)
-            figures = evidence.performance.assign(run_id=workspace.run_id)
-            replace_rows(connection, "ml.model_performance", figures, {"model_name": readiness.MODEL_NAME})
-        metrics = evidence.metrics()
-        shown = f"ROC-AUC {metrics['roc_auc']:.3f} on {len(evidence.by_date)} dates" if metrics else "not judged yet"
-        clock.done(f"buy_readiness: {shown}, {len(scores):,} scores of {len(todo.to_score)} dates, {len(kept):,} kept")
+        metrics, newest = done.evidence.metrics(), done.formula
+        judged = (
+            f"ROC-AUC {metrics['roc_auc']:.3f} on {len(done.evidence.by_date)} dates" if metrics else "not judged yet"
+        )
+        clock.done(
+            f"{readiness.MODEL_NAME}: {judged}, {done.rows_written:,} scores of {done.dates_written} date(s) written, "
+            f"{done.rows_kept:,} of past dates kept"
+        )
         return dg.MaterializeResult(
             metadata={
-                "dagster/row_count": len(everything),
-                "rows_written": len(scores),
+                "dagster/row_count": done.rows_written + done.rows_kept,
+                "rows_written": done.rows_written,
+                "rows_kept": done.rows_kept,
                 "model_version": newest.model_version,
                 "formula_made_on": str(newest.made_on),
                 "trained_through": str(newest.trained_through),
                 "points": dg.MetadataValue.md(markdown_table(newest.card.table())),
-                "reliability": dg.MetadataValue.md(markdown_table(evidence.reliability)),
+                "reliability": dg.MetadataValue.md(markdown_table(done.evidence.reliability)),
                 **metrics,
-                **images(evidence.plots()),
+                **images(done.evidence.plots()),
             }
         )
 
     return buy_readiness
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did: the newest formula, the evidence over all dates, and how many rows it wrote and kept."""
+
+    formula: "Formula"
+    evidence: "Evidence"
+    rows_written: int
+    rows_kept: int
+    dates_written: int
+
+
+def refresh(warehouse: Path, folder: Path, horizon: int, run_id: str) -> Refreshed | None:
+    """Score the dates that have no score yet, and the current one; judge all of them; None where nobody can be scored.
+
+    Then what earlier runs wrote goes, too.
+
+    Parameters
+    ----------
+    warehouse : the DuckDB file
+    folder : where formulas are stored, a folder for each
+    horizon : days that readiness looks ahead
+    """
+    from ml import artifacts, readiness, readiness_evidence
+
+    with reading(warehouse) as connection:
+        scheduled, current = _dates(connection)
+        labels = _labels(connection, horizon)
+        kept = _kept(connection, readiness.MODEL_NAME, horizon, current)
+        todo = readiness.plan(scheduled, current, labels, kept["as_of_date"].unique(), horizon)
+        described = read_catalogue().named(readiness.FEATURES)
+        features = _features(connection, described, [*todo.to_score, *todo.training_dates])
+        recency = _recency(connection, readiness_evidence.BASELINE)
+    if not todo.to_score:
+        with writing(warehouse) as connection:
+            for table in ("ml.scores", "ml.model_performance", "ml.model_versions"):
+                connection.execute(f"delete from {table} where model_name = ?", [readiness.MODEL_NAME])
+        return None
+    formulas = readiness.fit(todo, features, labels, horizon)
+    scores = readiness.score(todo.to_score, formulas, features)
+    newest = formulas[max(formulas)]
+    everything = pd.concat([kept, scores[list(kept.columns)]], ignore_index=True)
+    evidence = readiness_evidence.judge(everything, labels, recency, newest.model_version, horizon)
+    versions = []
+    for formula in formulas.values():
+        facts = {"model_name": readiness.MODEL_NAME, "feature_names": list(readiness.FEATURES), **formula.facts()}
+        versions.append(formula.version_row(artifacts.save(folder / formula.model_version, None, facts)))
+    with writing(warehouse) as connection:
+        _add_scores(connection, scores, readiness.MODEL_NAME, horizon, run_id)
+        _add_versions(connection, pd.concat(versions), readiness.MODEL_NAME, run_id)
+        figures = evidence.performance.assign(run_id=run_id)
+        replace_rows(connection, "ml.model_performance", figures, {"model_name": readiness.MODEL_NAME})
+    return Refreshed(newest, evidence, len(scores), len(kept), len(todo.to_score))
 
 
 def _dates(connection: duckdb.DuckDBPyConnection) -> tuple[list[date], date]:
