@@ -118,27 +118,22 @@ def _expected(
     """What the past of each row lets expect, learned from the rest: a level for each date and one line for all."""
     if design is None:
         return np.full(len(outcome), np.average(outcome[other], weights=weight[other]))
-    count = int(dates.max()) + 1
-    total = np.bincount(dates[other], weight[other], count).astype(np.float64)
-    level = _by_date(outcome, other, weight, dates, total)
-    means = np.column_stack([_by_date(column, other, weight, dates, total) for column in design.T])
-    # Date by date: a million customers on eight dates would not fit beside themselves otherwise.
-    square = RIDGE * np.eye(design.shape[1]) * max(float(weight[other].sum()), 1.0)
-    cross = np.zeros(design.shape[1])
-    for date in np.unique(dates[other]):
-        own = other & (dates == date)
-        centered = design[own] - means[date]
-        square += centered.T @ (centered * weight[own][:, None])
-        cross += centered.T @ (weight[own] * (outcome[own] - level[date]))
+    count, width = int(dates.max()) + 1, design.shape[1]
+    level, means = np.zeros(count), np.zeros((count, width))
+    square = RIDGE * np.eye(width) * max(float(weight[other].sum()), 1.0)
+    cross = np.zeros(width)
+    # Rows are in order of dates, and a date at a time is as much as fits beside a million customers.
+    places = np.flatnonzero(other)
+    for own in np.split(places, np.searchsorted(dates[places], np.arange(1, count))):
+        if len(own):
+            date, block, share = dates[own[0]], design[own], weight[own] / weight[own].sum()
+            level[date], means[date] = share @ outcome[own], share @ block
+            centered = block - means[date]
+            square += centered.T @ (centered * weight[own][:, None])
+            cross += centered.T @ (weight[own] * (outcome[own] - level[date]))
     line = np.linalg.solve(square, cross)
-    expected = np.zeros(len(outcome))
-    expected[wanted] = level[dates[wanted]] + np.einsum("ij,j->i", design[wanted] - means[dates[wanted]], line)
-    return expected
-
-
-def _by_date(values: Floats, rows: Mask, weight: Floats, dates: npt.NDArray[np.intp], total: Floats) -> Floats:
-    sums = np.bincount(dates[rows], weight[rows] * values[rows], len(total))
-    return np.divide(sums, total, out=np.zeros(len(total)), where=total > 0)
+    expected = level[dates] + design @ line - (means @ line)[dates]
+    return np.where(wanted, expected, 0.0)
 
 
 def _past(rows: Rows) -> Floats:
