@@ -14,7 +14,6 @@ from scipy.special import expit, logit
 from ml import readiness, resampling
 from ml.evaluation import PERFORMANCE_COLUMNS, brier_score, log_loss, roc_auc
 from ml.frames import as_date, as_days, require_columns
-from ml.plots import COLORS, _axes, _png
 
 Floats = npt.NDArray[np.float64]
 Figure = tuple[float, float, float]
@@ -53,9 +52,14 @@ class Evidence:
 
     def plots(self) -> dict[str, bytes]:
         """PNG pictures by name; none without judged rows."""
+        from ml import readiness_plots
+
         if self.reliability.empty:
             return {}
-        return {"calibration": _calibration(self), "over_time": _over_time(self)}
+        return {
+            "calibration": readiness_plots.calibration(self.reliability, self.by_date, self.horizon_days),
+            "over_time": readiness_plots.over_time(self.by_date),
+        }
 
 
 def judge(
@@ -261,48 +265,3 @@ def _by_date(rows: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(found)
-
-
-def _calibration(evidence: Evidence) -> bytes:
-    table = evidence.reliability
-    figure, axes = _axes(6.6, 5.4)
-    middle = (table["low"] + table["high"]) / 2
-    share = 100 * table["rows"] / table["rows"].sum()
-    axes.bar(middle, share, width=0.9 * BIN_WIDTH, color="#dddddd", label="share of customers, %")
-    axes.plot([0, 100], [0, 100], color="#999999", linestyle="--", linewidth=1, label="readiness means what it says")
-    errors = [table["bought_share"] - table["ci_low"], table["ci_high"] - table["bought_share"]]
-    axes.errorbar(
-        table["mean_readiness"], table["bought_share"], yerr=errors, color=COLORS[0], marker="o", markersize=5,
-        capsize=3, linewidth=1.5, label="bought (95% interval, customers resampled)",
-    )  # fmt: skip
-    axes.axvline(readiness.HIGH_INTENT, color=COLORS[1], linewidth=1, linestyle=":")
-    axes.annotate("High intent", (readiness.HIGH_INTENT + 1, 3), fontsize=9, color=COLORS[1])
-    axes.set(
-        xlim=(0, 100), ylim=(0, 100), xlabel="Buy readiness", ylabel=f"Of 100, bought in {evidence.horizon_days} days"
-    )
-    dates = evidence.by_date["as_of_date"]
-    axes.set_title(
-        f"Buy readiness, {len(dates)} dates from {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}\n"
-        "Each scored by a formula made before it",
-        fontsize=11,
-        loc="left",
-    )
-    axes.grid(alpha=0.25)
-    axes.legend(loc="upper left", frameon=False, fontsize=9)
-    return _png(figure)
-
-
-def _over_time(evidence: Evidence) -> bytes:
-    table = evidence.by_date
-    days = table["as_of_date"].to_numpy()
-    figure, axes = _axes(7.2, 4.4)
-    axes.fill_between(days, table["ci_low"], table["ci_high"], color=COLORS[0], alpha=0.15, linewidth=0)
-    axes.plot(days, table["model"], color=COLORS[0], marker="o", markersize=3, label="buy readiness (95% interval)")
-    axes.plot(days, table["baseline"], color=COLORS[1], linewidth=1.3, label="days since the last order alone")
-    low = min(0.5, float(table[["ci_low", "baseline"]].min().min()))
-    axes.set(ylim=(low, 1.0), ylabel="ROC-AUC", xlabel="As-of date")
-    axes.set_title("How well each date's readiness ranked who bought next", fontsize=11, loc="left")
-    axes.grid(alpha=0.25)
-    axes.legend(loc="lower left", frameon=False, fontsize=9)
-    figure.autofmt_xdate()
-    return _png(figure)
