@@ -17,6 +17,7 @@ NAMES = (
     "components",
     "linkage",
     "features",
+    "backtest",
     "own_shop",
 )
 

@@ -18,6 +18,7 @@ from orchestration.landing_assets import build_landing_assets
 from orchestration.linkage_asset import build_linkage_asset
 from orchestration.ml_assets import build_ml_assets
 from orchestration.publish_asset import build_publish_asset
+from orchestration.readiness_asset import build_readiness_asset
 from orchestration.stages import DBT_STAGES, STAGES
 from orchestration.workspace import RunWorkspace
 from shops import ShopFolders, load_settings
@@ -42,7 +43,7 @@ def build_definitions(
     settings = load_settings(folders.shop)
     dbt = InProcessDbt(folders)
     landing = build_landing_assets(settings)
-    ml = build_ml_assets(settings)
+    ml = [*build_ml_assets(settings), build_readiness_asset(settings)]
     python_assets = [key for asset in ml for key in asset.keys]
     by_stage: dict[str, list[dg.AssetsDefinition]] = {"landing": [landing]}
     for stage in DBT_STAGES:

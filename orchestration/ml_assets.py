@@ -3,8 +3,7 @@
 What is learned, and how, is in `ml/`; here is only which rows go in and where the results lie.
 """
 
-import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +13,7 @@ import duckdb
 import pandas as pd
 
 from ml.catalogue import Feature, read_catalogue
+from orchestration.metadata import images, markdown_table
 from orchestration.progress import StageClock
 from orchestration.stages import gate_before
 from orchestration.warehouse import reading, replace_rows, writing
@@ -106,8 +106,8 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
             metadata={
                 "dagster/row_count": len(model.assignments),
                 "model_version": model.model_version,
-                "clusters": dg.MetadataValue.md(_markdown(model.clusters)),
-                **_images(model.plots()),
+                "clusters": dg.MetadataValue.md(markdown_table(model.clusters)),
+                **images(model.plots()),
             }
         )
 
@@ -149,7 +149,7 @@ def _store(
             "fallback_tier": scorer.fallback_tier,
             "artifact": dg.MetadataValue.path(workspace.folders.shown(folder)),
             **{name: value for name, value in metrics.items() if value is not None},
-            **_images(result.model.plots()),
+            **images(result.model.plots()),
         }
     )
 
@@ -214,16 +214,3 @@ def _joins(features: Sequence[Feature], base: str = _POPULATION) -> str:
 
 def _listed(features: Sequence[Feature]) -> str:
     return ", ".join(f"{feature.table}.{feature.name}" for feature in features)
-
-
-def _images(plots: Mapping[str, bytes]) -> dict[str, dg.MetadataValue[Any]]:
-    """Plots as Dagster shows them: pictures within Markdown, no file and no server needed."""
-    return {
-        f"plot_{name}": dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(png).decode()})")
-        for name, png in plots.items()
-    }
-
-
-def _markdown(frame: pd.DataFrame) -> str:
-    header = "| " + " | ".join(frame.columns) + " |\n| " + " | ".join("---" for _ in frame.columns) + " |\n"
-    return header + "\n".join("| " + " | ".join(map(str, row)) + " |" for row in frame.itertuples(index=False))

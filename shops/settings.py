@@ -152,6 +152,10 @@ class PurchaseSection(_Section):
     test_as_of_date: date | None
 
 
+class ReadinessSection(_Section):
+    horizon_days: int = Field(ge=1)
+
+
 class ChurnSection(_Section):
     gap_multiple: float = Field(gt=0)
     min_horizon_days: int = Field(ge=1)
@@ -172,6 +176,7 @@ class ClustersSection(_Section):
 
 class ModelsSection(_Section):
     purchase: PurchaseSection
+    readiness: ReadinessSection
     churn: ChurnSection
     next_category: NextCategorySection
     redemption: RedemptionSection

@@ -1,0 +1,1 @@
+{{ purchase_label(setting('models.readiness.horizon_days')) }}
