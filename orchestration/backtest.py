@@ -25,6 +25,7 @@ from shops import Settings, ShopFolders
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from ml.backtest import Backtest
 
 FORM = "form"
@@ -182,7 +183,7 @@ def _members(dbt: InProcessDbt, warehouse: Path, asked: Asked, dates: Sequence[d
 def _other_segments(connection: duckdb.DuckDBPyConnection, rule: str, dates: Sequence[date]) -> pd.DataFrame:
     """Who was in which other segment at these dates, by what is on record."""
     return connection.execute(
-        "select customer_id, as_of_date, segment_key from segments.int_segments__facts "
+        "select customer_id, as_of_date, segment_key as segment from segments.int_segments__facts "
         "where segment_key <> ? and list_contains(?, as_of_date)",
         [rule, list(dates)],
     ).df()

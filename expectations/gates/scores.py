@@ -38,9 +38,11 @@ def _ranges() -> Suite:
     query = f"select customer_id, as_of_date, model_name, campaign_id, score, score_kind, fallback_tier from {SCORES}"
     probability = "score_kind <> 'probability' or score between 0 and 1"
     money = "score_kind <> 'money' or score >= 0"
+    index = "score_kind <> 'index' or score between 0 and 100"
     checks = (
         no_rows(f"not ({probability})", "probabilities lie between 0 and 1", "between 0 and 1", "score"),
         no_rows(f"not ({money})", "money is not negative", "at least 0", "score"),
+        no_rows(f"not ({index})", "indexes lie between 0 and 100", "between 0 and 100", "score"),
         no_rows("score is null or isnan(score) or isinf(score)", "scores are finite numbers", "a number", "score"),
     )
     return Suite("ranges", SCORES, checks, query, (SCORES,))

@@ -93,12 +93,15 @@ def _difference(
     size, against = weight[mine].sum(), weight[other].sum()
     correction = (weight * left)[other].sum() / against
     difference = float((weight * left)[mine].sum() / size - correction)
+    own = float((weight * np.where(mine, outcome, 0.0))[mine].sum() / size)
+    if design is not None and not outcome[other].min() <= own - difference <= outcome[other].max():
+        # A line through customers unlike the members ends where nobody can be: the cells alone then.
+        return _difference(outcome, member, weights, design[:, :0], rows, times)
     share = np.zeros(len(outcome))
     share[mine] = weight[mine] * (left[mine] - correction - difference) / size
     share[other] = -weight[other] * (left[other] - correction) / against
     sums = drawn_sums(share[:, None], rows.blocks, times)[:, 0]
     value, low, high = interval(difference + np.r_[0.0, sums[1:]])
-    own = float((weight * np.where(mine, outcome, 0.0))[mine].sum() / size)
     return Difference(own, own - value, value, low, high, int(mine.sum()), int(other.sum()))
 
 

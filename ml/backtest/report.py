@@ -40,12 +40,16 @@ def _reach(result: Backtest) -> list[str]:
 def _overlap(result: Backtest) -> list[str]:
     if result.overlap.empty:
         return []
-    shown = result.overlap.copy()
+    shown = result.overlap[result.overlap["both"] > 0].copy()
     for name in ("share_of_members", "share_of_segment"):
         shown[name] = shown[name].map(_percent)
     for name in ("jaccard", "lift"):
         shown[name] = shown[name].map(_two)
-    return ["## Overlap", "Over all dates. Lift 2: a member is twice as often in it as anybody is.", table(shown)]
+    return [
+        "## Overlap",
+        "Over all dates, segments that share members. Lift 2: a member is twice as often in it as anybody is.",
+        table(shown),
+    ]
 
 
 def _next(result: Backtest) -> list[str]:
@@ -126,7 +130,9 @@ def _thresholds(result: Backtest) -> list[str]:
 
 def _intervals(found: pd.DataFrame, name: str, show: Callable[[float], str]) -> list[str]:
     figures = found[[name, f"{name}_low", f"{name}_high"]].to_numpy(dtype=np.float64)
-    return [f"{show(value)} ({show(low)} to {show(high)})" for value, low, high in figures]
+    return [
+        "nobody" if np.isnan(value) else f"{show(value)} ({show(low)} to {show(high)})" for value, low, high in figures
+    ]
 
 
 def _percent(value: float) -> str:

@@ -11,6 +11,8 @@ select
     unit,
     horizon_days,
     fallback_tier,
+    -- of each model and campaign the newest date
+    as_of_date = max(as_of_date) over (partition by model_name, campaign_id) as is_current,
     -- provenance
     run_id
 from {{ ref('int_scores__scores') }}

@@ -220,3 +220,20 @@ def test_what_is_wrong_with_the_input_is_named(plain: Shop) -> None:
     keys = plain.population[["customer_id", "as_of_date"]]
     with pytest.raises(ValueError, match="no column to match on"):
         tried(Shop(plain.members, keys, plain.outcomes, plain.placebo))
+
+
+def test_what_similar_customers_did_is_possible_where_hardly_anybody_is_similar(plain: Shop) -> None:
+    """Members are all who bought little, so that a line through the others would end below zero."""
+    population = plain.population.assign(recency=lambda rows: rows["purchase_days_0_28"].rsub(30))
+    little = population["spend_0_84"] < population["spend_0_84"].quantile(0.3)
+    edge = np.random.default_rng(0).random(len(population)) < 0.02
+    outcomes = plain.outcomes.assign(
+        has_purchased=(population["spend_0_84"] > population["spend_0_84"].median()).astype(int).to_numpy()
+    )
+    found = backtest(
+        population.loc[little ^ edge, ["customer_id", "as_of_date"]], population, outcomes, rule="Few",
+        horizon_days=HORIZON,
+    )  # fmt: skip
+    compared = found.comparison.query("outcome == 'has_purchased'").dropna()
+    assert len(compared) > 1
+    assert compared["rest"].between(0, 1).all()
