@@ -103,7 +103,7 @@ def measure_drift(
         shares = [part.mean(axis=0) for part in binned]
         influence = sides[1].influence(binned[1]) - sides[0].influence(binned[0])
         by_chance = 0.5 * np.abs(weights @ influence.astype(np.float32)).sum(axis=1).astype(np.float64)
-        stability = {"population_stability_index": round(_stability_index(*shares, len(before)), 6)}
+        stability = {"population_stability_index": round(_stability_index(shares[0], shares[1], len(before)), 6)}
         least = {"min_effect": limits.min_feature_effect}
         effect = 0.5 * float(np.abs(shares[1] - shares[0]).sum())
         add({"kind": "feature", "name": name, **stability, **least}, effect, by_chance)

@@ -44,7 +44,7 @@ def test_a_planted_change_is_found_where_it_is() -> None:
 
 
 def test_an_alarm_needs_a_least_effect() -> None:
-    samples = two_samples(1, customers=4_000, moved=0.15)
+    samples = two_samples(1, customers=8_000, moved=0.08)
     assert measure_drift(*samples, FEATURES, limits=NO_LEAST)["is_alarm"].any()
     found = measure_drift(*samples, FEATURES)
     assert list(found.columns) == list(COLUMNS)
