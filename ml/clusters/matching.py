@@ -118,7 +118,7 @@ def match(members: Overlap, distances: pd.DataFrame | None = None) -> dict[str, 
     ----------
     members : what the clusters share
     distances : DataFrame of shape (n_old, n_new), index old keys, columns new labels
-        Distance between centers; among pairs that share about as many members the nearer one is taken.
+        Distance between centers (NaN without members); of pairs that share about as many the nearer one is taken.
 
     Returns
     -------
@@ -132,9 +132,9 @@ def match(members: Overlap, distances: pd.DataFrame | None = None) -> dict[str, 
     score = members.jaccard
     if distances is not None:
         apart = distances.loc[list(members.old), list(members.new)].to_numpy(dtype=np.float64)
-        widest = float(apart.max())
+        widest = float(np.nanmax(apart, initial=0.0))
         if widest > 0:
-            score = score + DISTANCE_WEIGHT * (1 - apart / widest)
+            score = score + DISTANCE_WEIGHT * (1 - np.nan_to_num(apart, nan=widest) / widest)
     rows, columns = linear_sum_assignment(np.where(allowed, score, 0.0), maximize=True)
     return {
         members.new[column]: members.old[row] for row, column in zip(rows, columns, strict=True) if allowed[row, column]

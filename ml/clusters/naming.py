@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.clusters.words import Words
+from ml.clusters.words import Adjective, Words
 
 Floats = npt.NDArray[np.float64]
 
 # A feature that is constant within the clusters but not between them has an infinite effect.
 MAX_EFFECT = 10.0
+EVERYBODY, WITHIN = -1, -2
 # Cohen (1988), Statistical Power Analysis for the Behavioral Sciences: medium and large; below, "a little".
 SIZES = ((0.8, "much "), (0.5, ""), (0.0, "a little "))
 
@@ -28,7 +29,8 @@ class NameParts:
     Attributes
     ----------
     noun : int
-        Place of the noun in the table; -1 for all customers.
+        Place of the noun in the table; `EVERYBODY` for all customers, `WITHIN` for a micro-segment, which has its
+        parent's name before its own.
     adjectives : tuple of (feature, whether there is much of it)
     place : int
         Tells clusters apart that nothing else does; 0 for none.
@@ -67,7 +69,7 @@ def effect_sizes(prepared: pd.DataFrame, keys: Sequence[str], labels: npt.NDArra
 
 
 def name_parts(
-    effects: pd.DataFrame, words: Words, kept: Mapping[str, NameParts] | None = None
+    effects: pd.DataFrame, words: Words, kept: Mapping[str, NameParts] | None = None, is_micro: bool = False
 ) -> dict[str, NameParts]:
     """Distinct names for clusters, those in `kept` as they are.
 
@@ -78,19 +80,22 @@ def name_parts(
     ----------
     effects : DataFrame of shape (n_clusters, n_features), index keys, all clusters of one level or one parent
     kept : names that clusters have already
+    is_micro : whether the effects are against siblings, and the parent has said the noun
     """
     found = {key: parts for key, parts in (kept or {}).items() if key in effects.index}
     waiting = [key for key in effects.index if key not in found]
     if len(effects) == 1 and waiting:
-        return {waiting[0]: NameParts(-1)}
-    nouns = {key: _noun(effects.loc[key].to_dict(), words) for key in waiting}
-    ranked = {key: _adjectives(effects.loc[key].to_dict(), words) for key in waiting}
+        return {waiting[0]: NameParts(EVERYBODY)}
+    nouns = {key: WITHIN if is_micro else _noun(effects.loc[key].to_dict(), words) for key in waiting}
+    ranked = {key: _adjectives(effects.loc[key].to_dict(), words.told_of(is_micro)) for key in waiting}
     counts = {
         key: min(words.max_adjectives, sum(strength >= words.worth_a_word for _, _, strength in ranked[key]))
         for key in waiting
     }
+    if is_micro:  # its adjectives are all that it has
+        counts = {key: max(count, 1) for key, count in counts.items()}
     texts = {render(parts, words) for parts in found.values()}
-    for _ in range(1 + len(words.adjectives)):
+    for _ in range(1 + len(words.told_of(is_micro))):
         made = {key: _composed(nouns[key], ranked[key][: counts[key]]) for key in waiting}
         clashing = _clashing(made, texts, words)
         if not clashing:
@@ -117,10 +122,10 @@ def _noun(effects: Mapping[str, float], words: Words) -> int:
     return next((place for place, noun in enumerate(words.nouns) if noun.fits(effects)), len(words.nouns) - 1)
 
 
-def _adjectives(effects: Mapping[str, float], words: Words) -> list[tuple[str, bool, float]]:
+def _adjectives(effects: Mapping[str, float], told: Mapping[str, Adjective]) -> list[tuple[str, bool, float]]:
     """Features with a word, strongest first, one for each theme."""
     strongest: dict[str, tuple[str, bool, float]] = {}
-    for feature, adjective in words.adjectives.items():
+    for feature, adjective in told.items():
         effect = float(effects.get(feature, 0.0))
         if effect and (adjective.theme not in strongest or abs(effect) > strongest[adjective.theme][2]):
             strongest[adjective.theme] = (feature, effect > 0, abs(effect))
@@ -133,22 +138,35 @@ def _composed(noun: int, adjectives: Sequence[tuple[str, bool, float]]) -> NameP
 
 def render(parts: NameParts, words: Words) -> str:
     """A name as people read it, in today's words; what has lost its word is left out."""
-    if parts.noun < 0:
+    if parts.noun == EVERYBODY:
         return "All customers"
-    noun = words.nouns[min(parts.noun, len(words.nouns) - 1)].word
+    is_micro = parts.noun == WITHIN
+    noun = "" if is_micro else words.nouns[min(parts.noun, len(words.nouns) - 1)].word
+    told = words.told_of(is_micro)
     adjectives = [
-        words.adjectives[feature].high if is_high else words.adjectives[feature].low
-        for feature, is_high in parts.adjectives
-        if feature in words.adjectives
+        told[feature].high if is_high else told[feature].low for feature, is_high in parts.adjectives if feature in told
     ]
-    text = f"{', '.join(dict.fromkeys(adjectives))} {noun}".strip()
+    text = f"{', '.join(dict.fromkeys(adjectives))} {noun}".strip() or "others"
     number = f" ({parts.place})" if parts.place else ""
     return f"{text[:1].upper()}{text[1:]}{number}"
 
 
 def rendered_names(parts: Mapping[str, NameParts], words: Words) -> dict[str, str]:
-    """Key to name: a company's own where there is one; two that read the same get their keys behind them."""
-    names = {key: words.names.get(key) or render(one, words) for key, one in parts.items()}
+    """Key to name: a company's own where there is one; two that read the same get their keys behind them.
+
+    A micro-segment (``parent.number``) has its parent's name before its own.
+    """
+    broad = _distinct({key: words.names.get(key) or render(one, words) for key, one in parts.items() if "." not in key})
+    micro = {}
+    for key, one in parts.items():
+        parent, dot, _ = key.rpartition(".")
+        if dot:
+            own = render(one, words)
+            micro[key] = words.names.get(key) or f"{broad.get(parent, parent)}: {own[:1].lower()}{own[1:]}"
+    return {**broad, **_distinct(micro)}
+
+
+def _distinct(names: Mapping[str, str]) -> dict[str, str]:
     seen = list(names.values())
     return {key: f"{name} ({key})" if seen.count(name) > 1 else name for key, name in names.items()}
 

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 SHIPPED_FILE = Path(__file__).with_name("words.yml")
-SECTIONS = ("worth_a_word", "max_adjectives", "nouns", "adjectives", "traits", "names")
+SECTIONS = ("worth_a_word", "max_adjectives", "nouns", "adjectives", "within", "traits", "names")
 
 
 class WordsError(ValueError):
@@ -48,6 +48,7 @@ class Trait(_Entry):
 
     label: str = Field(min_length=1)
     kind: Literal["number", "percent"] = Field("number", alias="as")
+    theme: str | None = None
 
 
 class Words(_Entry):
@@ -57,8 +58,13 @@ class Words(_Entry):
     max_adjectives: int = Field(ge=0)
     nouns: tuple[Noun, ...] = Field(min_length=1)
     adjectives: dict[str, Adjective]
+    within: dict[str, Adjective]
     traits: dict[str, Trait]
     names: dict[str, str]
+
+    def told_of(self, is_micro: bool) -> dict[str, Adjective]:
+        """Adjectives of a broad cluster, or of a micro-segment beside its siblings."""
+        return self.within if is_micro else self.adjectives
 
     def trait(self, feature: str) -> Trait:
         """The trait of `feature`; one without an entry is called by its column."""
@@ -105,7 +111,7 @@ def _read_shipped() -> dict[str, Any]:
 
 def _features_named(own: Mapping[str, Any], file: str) -> list[str]:
     found: list[str] = []
-    for section in ("adjectives", "traits"):
+    for section in ("adjectives", "within", "traits"):
         entries = own.get(section) or {}
         if not isinstance(entries, Mapping):
             raise WordsError(f"{file}: {section} must map features to words. Next: see {SHIPPED_FILE}.")
@@ -119,7 +125,7 @@ def _features_named(own: Mapping[str, Any], file: str) -> list[str]:
 def _merged(shipped: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(shipped)
     for section, value in own.items():
-        if section in ("adjectives", "traits", "names"):
+        if section in ("adjectives", "within", "traits", "names"):
             entries = {**shipped[section], **{str(name): entry for name, entry in (value or {}).items()}}
             merged[section] = {name: entry for name, entry in entries.items() if entry is not None}
         else:
