@@ -1,6 +1,6 @@
 """Many divisions of the same rows, made alike and held against each other on every criterion."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,10 +24,12 @@ from ml.clusters.ward import cut, ward_merges
 # The silhouette of 5,000 points is that of all to a thousandth or two, and every other figure steadier.
 COMPARED_ROWS = 5_000
 REFERENCES = 4
-RESAMPLES = 6
-# Refits and references need no ten starts each: there are hundreds of them.
-QUICK_STARTS = 3
-QUICK_ROUNDS = 40
+RESAMPLES = 5
+# There are hundreds of refits, which need no ten starts each. Where there are no groups, a mixture has no best optimum
+# that is worth a search.
+REFIT_STARTS = {"k_means": 3, "gaussian_mixture": 3}
+REFERENCE_STARTS = {"k_means": 3, "gaussian_mixture": 1}
+ROUNDS = 40
 
 Candidate = tuple[Algorithm, int]
 
@@ -37,6 +39,7 @@ class Division:
     """One way to divide the compared rows, and what was found of it."""
 
     algorithm: Algorithm
+    asked: int | None
     labels: Labels
     criteria: dict[str, float] = field(default_factory=dict)
 
@@ -48,7 +51,7 @@ class Division:
 
 def divide(
     rows: Floats, targets: Sequence[Floats], algorithms: Iterable[Algorithm], counts: Sequence[int], seed: int,
-    is_quick: bool = False,
+    starts: Mapping[str, int] | None = None,
 ) -> Iterator[tuple[tuple[Algorithm, int | None], list[Labels]]]:  # fmt: skip
     """Fit every algorithm with every number of clusters on `rows`, and divide each of `targets` by it.
 
@@ -69,24 +72,24 @@ def divide(
             continue
         asked: Sequence[int | None] = counts if algorithm in WITH_COUNT else (None,)
         for wanted in asked:
-            model = _model(algorithm, wanted, seed, is_quick)
+            model = _model(algorithm, wanted, seed, starts or {})
             model.fit(rows)
             yield (algorithm, wanted), [model.predict(target) for target in targets]
 
 
-def _model(algorithm: Algorithm, count: int | None, seed: int, is_quick: bool) -> Clusterer:
+def _model(algorithm: Algorithm, count: int | None, seed: int, starts: Mapping[str, int]) -> Clusterer:
     model = clusterer(algorithm, count, seed=seed)
-    if is_quick and algorithm in ("k_means", "gaussian_mixture"):
-        model.set_params(n_init=QUICK_STARTS)
-    if is_quick and algorithm == "gaussian_mixture":
-        model.set_params(max_iter=QUICK_ROUNDS)
+    if algorithm in starts:
+        model.set_params(n_init=starts[algorithm])
+        if algorithm == "gaussian_mixture":
+            model.set_params(max_iter=ROUNDS)
     return model
 
 
 def compare(
     prepared: Floats, earlier: Sequence[Floats], algorithms: Sequence[Algorithm], counts: Sequence[int], seed: int
 ) -> list[Division]:
-    """Every candidate on every criterion; those that come out as one cluster are left out.
+    """Every candidate on every criterion.
 
     Criteria, of which any is missing where it has no meaning: silhouette, reference_mean, reference_highest (of the
     structureless rows), davies_bouldin, within_squares, information_gain, agreement_over_dates,
@@ -96,15 +99,17 @@ def compare(
     divisions: dict[tuple[Algorithm, int | None], Division] = {}
     for candidate, (labels,) in divide(rows, [rows], algorithms, counts, seed):
         _, places = np.unique(labels, return_inverse=True)
-        if places.max() > 0:
-            divisions[candidate] = Division(candidate[0], places)
+        divisions[candidate] = Division(*candidate, places)
     found = list(divisions.values())
     for one, silhouette in zip(found, silhouettes(distances_between(rows), [one.labels for one in found]), strict=True):
-        one.criteria["silhouette"] = silhouette
-        one.criteria["davies_bouldin"] = float(davies_bouldin_score(rows, one.labels))
+        if one.count > 1:
+            one.criteria["silhouette"] = silhouette
+            one.criteria["davies_bouldin"] = float(davies_bouldin_score(rows, one.labels))
         one.criteria["within_squares"] = within_squares(rows, one.labels)
         one.criteria["information_gain"] = information_gain(rows, one.labels)
-        smallest = np.bincount(one.labels).min() / len(rows) * len(prepared)
+        # a cluster asked for that nobody is in is the smallest there can be
+        fewest = 0 if one.count < (one.asked or 0) else np.bincount(one.labels).min()
+        smallest = fewest / len(rows) * len(prepared)
         one.criteria["smallest_cluster"] = float(np.floor(smallest + 1e-9))
     _against_references(rows, divisions, counts, seed)
     _against_refits(rows, divisions, earlier, counts, seed)
@@ -119,7 +124,7 @@ def _against_references(
     for number in range(REFERENCES):
         reference = structureless(rows, seed + 1 + number)
         labels: dict[tuple[Algorithm, int | None], Labels] = {}
-        for candidate, (one,) in divide(reference, [reference], with_count, counts, seed, is_quick=True):
+        for candidate, (one,) in divide(reference, [reference], with_count, counts, seed, REFERENCE_STARTS):
             labels[candidate] = np.unique(one, return_inverse=True)[1]
         values = dict(zip(labels, silhouettes(distances_between(reference), list(labels.values())), strict=True))
         for candidate, division in divisions.items():
@@ -146,7 +151,7 @@ def _against_refits(
         kept: dict[tuple[Algorithm, int | None], list[Floats]] = {candidate: [] for candidate in divisions}
         shares: dict[tuple[Algorithm, int | None], list[float]] = {candidate: [] for candidate in divisions}
         for other in others:
-            for candidate, (labels,) in divide(other, [rows], algorithms, counts, seed, is_quick=True):
+            for candidate, (labels,) in divide(other, [rows], algorithms, counts, seed, REFIT_STARTS):
                 if candidate in divisions:
                     own = divisions[candidate]
                     kept[candidate].append(kept_by_cluster(own.labels, labels, own.count))
@@ -161,4 +166,6 @@ def _against_refits(
 
 def as_rows(divisions: Sequence[Division]) -> pd.DataFrame:
     """One row a division: algorithm, cluster_count and its criteria."""
-    return pd.DataFrame([{"algorithm": one.algorithm, "cluster_count": one.count, **one.criteria} for one in divisions])
+    return pd.DataFrame(
+        [{"algorithm": one.algorithm, "cluster_count": one.asked or one.count, **one.criteria} for one in divisions]
+    )

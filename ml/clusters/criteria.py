@@ -70,17 +70,20 @@ def within_squares(rows: Floats, labels: Labels) -> float:
     return float(((rows - means_of(rows, labels, count)[labels]) ** 2).sum())
 
 
-def elbow(squares: Mapping[int, float]) -> int | None:
-    """The number of clusters at which the sum of squares bends most; None if there are fewer than three.
+def elbow(squares: Mapping[int, float]) -> dict[int, float]:
+    """How near each number of clusters is to the bend of the sum of squares: 1 at the bend, 0 at the ends.
 
-    The point of the curve that lies farthest below the line between its ends (Satopaa et al. 2011, "Kneedle").
+    The depth of the curve below the line between its ends, as a share of the greatest (Satopaa et al. 2011,
+    "Kneedle"). Empty if there are fewer than three numbers or no bend.
     """
     counts = sorted(squares)
     if len(counts) < 3:
-        return None
+        return {}
     values = np.array([squares[count] for count in counts])
-    line = np.interp(counts, [counts[0], counts[-1]], [values[0], values[-1]])
-    return counts[int((line - values).argmax())]
+    depth = np.interp(counts, [counts[0], counts[-1]], [values[0], values[-1]]) - values
+    if depth.max() <= 0:
+        return {}
+    return {count: float(value) for count, value in zip(counts, np.maximum(depth / depth.max(), 0.0), strict=True)}
 
 
 def information_gain(rows: Floats, labels: Labels) -> float:

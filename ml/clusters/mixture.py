@@ -18,9 +18,9 @@ MIXTURE_ROWS = 20_000
 SMALLEST_VARIANCE = 1e-3
 
 
-# Maximization ends in whatever optimum is near, and k-means' best division need not be near the best of them: several
-# of its divisions are followed for a few rounds, and the likeliest to the end.
-STARTS = 4
+# Maximization ends in whatever optimum is near, and k-means' best division need not be near the best of them: it and
+# several others are followed for a few rounds, and the likeliest to the end.
+STARTS = 6
 FIRST_ROUNDS = 10
 
 
@@ -59,8 +59,13 @@ class NormalMixture(Clusterer):
         sample = sample_rows(rows, self.fit_rows, self.seed)
         start = checked_start(self.start, self.anchor, self.n_clusters, rows.shape[1])
         if start is None:
-            found = (KMeans(self.n_clusters, random_state=self.seed + one).fit(sample) for one in range(self.n_init))
-            first = [self._followed(sample, one.labels_) for one in found]
+            best_first = (self.n_init, *(1 for _ in range(self.n_init - 1)))
+            first = [
+                self._followed(
+                    sample, KMeans(self.n_clusters, n_init=starts, random_state=self.seed + one).fit(sample).labels_
+                )
+                for one, starts in enumerate(best_first)
+            ]
             self.mixture_ = self._continued(sample, max(first, key=lambda one: float(one.lower_bound_)))
             order = np.argsort(-self.mixture_.weights_, kind="stable")
             for name in ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"):
