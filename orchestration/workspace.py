@@ -18,6 +18,7 @@ from dagster import DagsterEventType
 from dagster._core.storage.tags import RESUME_RETRY_TAG
 from pydantic import PrivateAttr
 
+from orchestration.cluster_ledger import record_clusters
 from orchestration.ledger import record_linkage_model, record_memberships
 from orchestration.lock import write_lock
 from shops import ShopFolders
@@ -95,6 +96,7 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
             # Before the rename: a ledger that is ahead of the warehouse is met by the next run, one behind is not.
             record_memberships(self.folders, self.warehouse, self.run_id)
             record_linkage_model(self.folders, self.warehouse)
+            record_clusters(self.folders, self.warehouse, self.run_id)
             # A log beside the old file must not be played into the new one.
             self.folders.warehouse.with_name(f"{WAREHOUSE_FILE}.wal").unlink(missing_ok=True)
             self.warehouse.replace(self.folders.warehouse)

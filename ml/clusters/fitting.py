@@ -25,7 +25,6 @@ Keys = npt.NDArray[np.object_]
 
 LINEAGE = ("level", "parent_cluster_key", "event", "old_key", "new_key", "shared_members", "old_members",
            "new_members", "share_of_old", "share_of_new", "center_distance")  # fmt: skip
-FOLDS = ("level", "parent_cluster_key", "member_count", "floor", "folded_into", "center_distance")
 SELECTION = ("level", "parent_cluster_key", "algorithm", "cluster_count", "criterion", "value", "is_chosen")
 
 
@@ -82,12 +81,10 @@ class Fitted:
     Attributes
     ----------
     events : DataFrame with `LINEAGE`
-    folds : DataFrame with `FOLDS`
     """
 
     model: SegmentModel
     events: pd.DataFrame
-    folds: pd.DataFrame
 
 
 def fit_model(
@@ -143,9 +140,15 @@ def fit_model(
         names=names,
         used_keys=tuple(sorted(fitter.used)),
         selection=previous.selection if kept and previous else _frame(fitter.selection, SELECTION),
-        facts={"customers": len(rows), "floor": floor, "settings": settings.of_choice, "levels": fitter.facts},
+        facts={
+            "customers": len(rows),
+            "floor": floor,
+            "settings": settings.of_choice,
+            "levels": fitter.facts,
+            "folds": fitter.folds,
+        },
     )
-    return Fitted(model, _frame(fitter.events, LINEAGE), _frame(fitter.folds, FOLDS))
+    return Fitted(model, _frame(fitter.events, LINEAGE))
 
 
 def _frame(parts: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
@@ -174,7 +177,7 @@ class _Fitter:
         self.used = {*used, *(previous.used_keys if previous else ())}
         self.earlier: list[Floats] = []
         self.events: list[pd.DataFrame] = []
-        self.folds: list[pd.DataFrame] = []
+        self.folds: list[dict[str, Any]] = []
         self.selection: list[pd.DataFrame] = []
         self.facts: dict[str, Any] = {}
         nobody = np.full(len(rows), None, dtype=object)
@@ -279,7 +282,7 @@ class _Fitter:
         return Level(division.estimator, keys, division.is_natural)
 
     def _note_folds(self, division: Division, parent: str | None, keys: Sequence[str]) -> None:
-        rows = [
+        self.folds += [
             {
                 "level": "broad" if parent is None else "micro",
                 "parent_cluster_key": parent,
@@ -290,7 +293,6 @@ class _Fitter:
             }
             for fold in division.folds
         ]
-        self.folds.append(pd.DataFrame(rows, columns=list(FOLDS)))
 
     def _died(self, parent: str) -> None:
         """Micro-segments whose parent is gone or is not divided any more."""

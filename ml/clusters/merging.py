@@ -106,7 +106,7 @@ def _pair(
     spent = [part["spend"].dropna().to_numpy() for part in (left, right)]
     p_value, told = float("nan"), "no outcome is known yet"
     if all(len(part) > 1 for part in bought) and bound > 0:
-        p_value = max(_equivalence(*bought, alike.purchase_rate), _equivalence(*spent, bound))
+        p_value = max(_equivalence(bought[0], bought[1], alike.purchase_rate), _equivalence(spent[0], spent[1], bound))
         told = (
             f"{bought[0].mean():.1%} and {bought[1].mean():.1%} bought, spend {spent[0].mean():,.2f} and "
             f"{spent[1].mean():,.2f}; alike means within {alike.purchase_rate:.0%} and {bound:,.2f}"

@@ -6,7 +6,7 @@ Either way clusters are matched with the old ones on the same customers, and key
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from ml.clusters.drift import COLUMNS as DRIFT
 from ml.clusters.drift import measure_drift
-from ml.clusters.fitting import FOLDS, LINEAGE, ClusterSettings, fit_model
+from ml.clusters.fitting import LINEAGE, ClusterSettings, fit_model
 from ml.clusters.naming import rendered_names
 from ml.clusters.segment_model import DESCRIBED, FEATURES, MODEL_NAME, SegmentModel, in_order
 from ml.clusters.words import Words, shipped_words
@@ -37,6 +37,8 @@ class Segmentation:
     action : "chosen", "refitted" or "assigned"
     reason : str
         Why, in a sentence.
+    previous_version : str or None
+        Of the model whose keys were carried over, or that was kept.
     rows : DataFrame
         The customers with FEATURES and DESCRIBED, in the order of their ids.
     divided : DataFrame
@@ -45,7 +47,6 @@ class Segmentation:
         What `measure_drift` found; empty without a previous model.
     lineage : DataFrame with `LINEAGE`
         Empty if the model only assigned.
-    folds : DataFrame with `FOLDS`
     names : dict
         Key to name, in the words of today.
     """
@@ -53,12 +54,12 @@ class Segmentation:
     model: SegmentModel
     action: Action
     reason: str
+    previous_version: str | None
     as_of_date: datetime.date
     rows: pd.DataFrame
     divided: pd.DataFrame
     drift: pd.DataFrame
     lineage: pd.DataFrame
-    folds: pd.DataFrame
     names: dict[str, str]
 
     @property
@@ -72,7 +73,7 @@ def fit(
     previous: SegmentModel | None = None,
     *,
     reference: pd.DataFrame | None = None,
-    earlier: Sequence[pd.DataFrame] = (),
+    earlier: Iterable[pd.DataFrame] = (),
     settings: ClusterSettings | None = None,
     words: Words | None = None,
     namesake: SegmentModel | None = None,
@@ -90,7 +91,7 @@ def fit(
     reference : DataFrame or None
         The features that `previous` was fitted on, to see drift; without them it is fitted again.
     earlier : DataFrames like `features`
-        At earlier dates; a choice weighs whether a division comes out of them as well.
+        At earlier dates, newest first; a choice weighs whether a division comes out of them as well. Read only then.
     namesake : SegmentModel or None
         Where there is no previous model but one of a later date (an old date is run for the first time): its keys go
         to those groups that are most like its own. Nothing else is taken from it.
@@ -126,7 +127,7 @@ def fit(
     action = force or action
     with one_thread():
         if action == "assigned" and previous is not None:
-            model, lineage, folds = previous, pd.DataFrame(columns=list(LINEAGE)), pd.DataFrame(columns=list(FOLDS))
+            model, lineage = previous, pd.DataFrame(columns=list(LINEAGE))
         else:
             again = action == "refitted"
             fitted = fit_model(
@@ -138,10 +139,12 @@ def fit(
                 earlier=[] if again else [in_order(one, FEATURES) for one in earlier],
                 used_keys=used_keys,
             )
-            model, lineage, folds = fitted.model, fitted.events, fitted.folds
+            model, lineage = fitted.model, fitted.events
     divided = model.divide(rows)
     names = rendered_names({key: model.names[key] for key in model.all_keys}, words)
-    return Segmentation(model, action, reason, as_of_date, rows, divided, drift, lineage, folds, names)
+    before = previous or namesake
+    version = before.model_version if before is not None else None
+    return Segmentation(model, action, reason, version, as_of_date, rows, divided, drift, lineage, names)
 
 
 def _drift(

@@ -76,7 +76,7 @@ class SegmentModel:
     selection : DataFrame
         What the choice compared: level, parent_cluster_key, algorithm, cluster_count, criterion, value, is_chosen.
     facts : dict
-        What JSON can hold: algorithm, settings, floor, losses.
+        What JSON can hold: customers, floor, settings of the choice, what each level was made by and lost, folds.
     """
 
     model_version: str

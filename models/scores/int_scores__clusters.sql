@@ -1,0 +1,16 @@
+select
+    model_name,
+    model_version,
+    as_of_date,
+    level,
+    cluster_key,
+    parent_cluster_key,
+    cluster_name,
+    cluster_description,
+    member_count,
+    customer_share,
+    spend_share,
+    outlier_count,
+    is_natural,
+    run_id
+from {{ source('ml', 'clusters') }}

@@ -1,0 +1,195 @@
+"""Cluster segments as an asset: features and the recorded model in, tables, artifact and pictures out.
+
+Whether the model is kept, fitted again or replaced is decided in `ml.clusters.model`. What a run writes here goes into
+the ledger when the run is promoted (`orchestration.cluster_ledger`), and comes from there into every later warehouse.
+"""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import duckdb
+import pandas as pd
+
+from orchestration.cluster_inputs import ClusterFeatures, ClusterPast, read_words, settings_of
+from orchestration.cluster_ledger import restore_clusters
+from orchestration.ml_assets import _images, _markdown, feature_deps
+from orchestration.progress import StageClock
+from orchestration.warehouse import replace_rows, writing
+from orchestration.workspace import RunWorkspace
+from shops import Settings
+
+if TYPE_CHECKING:
+    from ml.clusters.cards import Cards
+    from ml.clusters.model import Segmentation
+    from ml.clusters.words import Words
+
+# Weeks before the current date that a choice weighs: does a division come out of them as well?
+CHOICE_DATES = 4
+SHOWN_LINEAGE = ("level", "event", "old_key", "new_key", "shared_members", "share_of_old", "share_of_new")
+
+
+def build_cluster_asset(settings: Settings) -> dg.AssetsDefinition:
+    """The asset `scores/shopping_clusters`."""
+
+    @dg.asset(
+        key_prefix="scores",
+        group_name="scores",
+        kinds={"python", "scikitlearn"},
+        deps=feature_deps(),
+        description="Customers who shop alike, at two levels. The model is kept until customers have drifted; when it "
+        "is fitted anew, clusters keep their keys and names.",
+    )
+    def shopping_clusters(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
+        from ml.clusters import tables
+        from ml.clusters.cards import make_cards
+        from ml.clusters.model import fit
+        from ml.clusters.segment_model import MODEL_NAME
+        from ml.clusters.storing import save_model
+
+        clock = StageClock(context, "scores")
+        folders, words = workspace.folders, read_words(workspace.folders)
+        features = ClusterFeatures(workspace.warehouse, settings.models.purchase.horizon_days)
+        past = ClusterPast.of(folders, features.current)
+        reference = features.nearest(past.previous.fitted_on) if past.previous else None
+        segmentation = fit(
+            features.at(features.current),
+            past.previous,
+            reference=features.at(reference) if reference else None,
+            earlier=(features.at(day) for day in features.before(CHOICE_DATES)),
+            settings=settings_of(settings),
+            words=words,
+            namesake=past.namesake,
+            used_keys=past.keys,
+        )
+        model, cards = segmentation.model, make_cards(segmentation, words)
+        is_new = segmentation.action != "assigned"
+        checksum = past.artifact_sha256
+        if is_new or checksum is None:
+            checksum = save_model(folders.models / MODEL_NAME / model.model_version, model)
+        matrices, reconstructed = _over_time(
+            segmentation, features, past, words, settings.models.clusters.history_dates, workspace
+        )
+        watched, proposals = _proposals(segmentation, features, settings)
+        stamp = {"model_name": MODEL_NAME, "model_version": model.model_version, "as_of_date": watched}
+        written = {
+            **tables.described(segmentation, cards),
+            "cluster_drift": tables.drift_rows(segmentation, reference),
+            "cluster_migrations": matrices.assign(model_name=MODEL_NAME),
+            "cluster_merge_proposals": proposals.assign(**stamp),
+            "model_versions": tables.version_row(model, checksum),
+        }
+        with writing(workspace.warehouse) as connection:
+            for table, frame in written.items():
+                rows = frame.assign(run_id=workspace.run_id)
+                replace_rows(connection, f"ml.{table}", rows, {"model_name": MODEL_NAME})
+            restore_clusters(connection, folders, features.current)
+            if is_new:
+                for table, frame in (
+                    ("ml.cluster_models", tables.model_row(segmentation, checksum)),
+                    ("ml.cluster_lineage", tables.lineage_rows(segmentation)),
+                ):
+                    rows = frame.assign(run_id=workspace.run_id)
+                    replace_rows(connection, table, rows, {"model_version": model.model_version})
+            for day, frame in reconstructed.items():
+                _note(connection, frame.assign(is_reconstructed=True), day, workspace.run_id)
+            now = segmentation.assignments.assign(is_reconstructed=False)
+            _note(connection, now, features.current, workspace.run_id)
+        clock.done(
+            f"{len(model.broad_keys)} clusters, {len(model.all_keys) - len(model.broad_keys)} micro-segments; "
+            f"{segmentation.action}: {segmentation.reason}"
+        )
+        return dg.MaterializeResult(metadata=_shown(segmentation, cards, matrices, proposals, words))
+
+    return shopping_clusters
+
+
+def _over_time(
+    segmentation: "Segmentation",
+    features: ClusterFeatures,
+    past: ClusterPast,
+    words: "Words",
+    history_dates: int,
+    workspace: RunWorkspace,
+) -> tuple[pd.DataFrame, dict[date, pd.DataFrame]]:
+    """Migrations over the dates before, and memberships at those that were never recorded."""
+    from ml.clusters.migration import Divided, migrations
+    from ml.clusters.model import assign
+    from ml.clusters.segment_model import in_order
+    from orchestration.cluster_ledger import recorded_dates
+
+    known = recorded_dates(workspace.folders, features.current)
+    divided, reconstructed = [], {}
+    for day in features.before(history_dates)[::-1]:
+        rows = features.at(day)
+        if len(rows):
+            divided.append(Divided.of(segmentation.model, in_order(rows, segmentation.model.features)))
+            if day not in known:
+                reconstructed[day] = assign(segmentation.model, rows, words)
+    divided.append(Divided.of(segmentation.model, segmentation.rows))
+    before = past.predecessor if segmentation.action == "assigned" else past.previous or past.namesake
+    has_features = before is not None and set(before.features) <= set(segmentation.rows.columns)
+    refit = Divided.of(before, segmentation.rows) if before is not None and has_features else None
+    return migrations(divided, refit), reconstructed
+
+
+def _proposals(
+    segmentation: "Segmentation", features: ClusterFeatures, settings: Settings
+) -> tuple[date | None, pd.DataFrame]:
+    """Pairs of clusters that could be one, judged by what their members did after the newest date that is known of."""
+    from ml.clusters.merging import COLUMNS, Alike, merge_proposals
+    from ml.clusters.migration import Divided
+    from ml.clusters.segment_model import in_order
+
+    outcomes = features.outcomes()
+    if outcomes is None:
+        return None, pd.DataFrame(columns=list(COLUMNS))
+    day, labels = outcomes
+    rows = in_order(features.at(day), segmentation.model.features)
+    alike = Alike(**settings.models.clusters.merge.model_dump())
+    return day, merge_proposals(Divided.of(segmentation.model, rows).keys, labels, alike)
+
+
+def _note(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, day: date, run_id: str) -> None:
+    """Put the memberships of a day in the place of those recorded, unless they are the same."""
+    connection.register("noted", frame)
+    columns = "customer_id, level, cluster_key, cluster_name, model_version, is_outlier, is_reconstructed"
+    recorded = f"(select {columns} from ml.customer_clusters where as_of_date = date '{day}')"
+    difference = connection.execute(
+        f"select count(*) from (({recorded} except select {columns} from noted) "
+        f"union all (select {columns} from noted except {recorded}))"
+    ).fetchone()
+    connection.unregister("noted")
+    if difference and difference[0]:
+        replace_rows(connection, "ml.customer_clusters", frame.assign(run_id=run_id), {"as_of_date": day})
+
+
+def _shown(
+    segmentation: "Segmentation", cards: "Cards", matrices: pd.DataFrame, proposals: pd.DataFrame, words: "Words"
+) -> dict[str, Any]:
+    """What the UI shows: map, cards, comparison, migrations, lineage."""
+    from ml.clusters.cards import card_text
+    from ml.clusters.plots import cluster_plots
+
+    texts = [card_text(row, cards.profiles, cards.typical, words) for _, row in cards.clusters.iterrows()]
+    proposed = proposals[proposals["is_proposed"].astype(bool)] if len(proposals) else proposals
+    return {
+        "dagster/row_count": len(segmentation.rows),
+        "model_version": segmentation.model.model_version,
+        "holds_from": str(segmentation.model.fitted_on),
+        "action": f"{segmentation.action}: {segmentation.reason}",
+        "clusters": dg.MetadataValue.md(
+            _markdown(cards.clusters[["cluster_key", "cluster_name", "member_count", "customer_share", "spend_share"]])
+        ),
+        "cards": dg.MetadataValue.md("\n\n".join(texts)),
+        "lineage": dg.MetadataValue.md(
+            _markdown(segmentation.lineage[list(SHOWN_LINEAGE)]) if len(segmentation.lineage) else "no refit"
+        ),
+        "drift": dg.MetadataValue.md(
+            _markdown(segmentation.drift.round(4)) if len(segmentation.drift) else "nothing to compare with"
+        ),
+        "merge_proposals": dg.MetadataValue.md(
+            _markdown(proposed[["left_key", "right_key", "reason", "evidence"]]) if len(proposed) else "none"
+        ),
+        **_images(cluster_plots(segmentation, cards, matrices)),
+    }
