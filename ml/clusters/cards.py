@@ -19,7 +19,7 @@ TYPICAL = 5
 TRAITS = 3
 CLUSTERS = ("model_name", "model_version", "as_of_date", "level", "cluster_key", "parent_cluster_key", "cluster_name",
             "cluster_description", "member_count", "customer_share", "spend_share", "outlier_count",
-            "is_natural")  # fmt: skip
+            "is_natural", "size_floor")  # fmt: skip
 PROFILES = ("model_name", "model_version", "as_of_date", "level", "cluster_key", "parent_cluster_key", "cluster_name",
             "cluster_description", "member_count", "feature", "cluster_mean", "others_mean", "overall_mean",
             "effect_size")  # fmt: skip
@@ -92,6 +92,7 @@ def make_cards(segmentation: Segmentation, words: Words) -> Cards:
                 "spend_share": round(share, 6),
                 "outlier_count": int((inside & divided["is_outlier"].to_numpy()).sum()),
                 "is_natural": natural,
+                "size_floor": segmentation.floor,
             }
         )
         profiles.append(

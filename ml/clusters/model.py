@@ -49,6 +49,8 @@ class Segmentation:
         Empty if the model only assigned.
     names : dict
         Key to name, in the words of today.
+    floor : int
+        Least members of a cluster among so many customers.
     """
 
     model: SegmentModel
@@ -61,6 +63,7 @@ class Segmentation:
     drift: pd.DataFrame
     lineage: pd.DataFrame
     names: dict[str, str]
+    floor: int
 
     @property
     def assignments(self) -> pd.DataFrame:
@@ -144,7 +147,9 @@ def fit(
     names = rendered_names({key: model.names[key] for key in model.all_keys}, words)
     before = previous or namesake
     version = before.model_version if before is not None else None
-    return Segmentation(model, action, reason, version, as_of_date, rows, divided, drift, lineage, names)
+    return Segmentation(
+        model, action, reason, version, as_of_date, rows, divided, drift, lineage, names, settings.floor(len(rows))
+    )
 
 
 def _drift(

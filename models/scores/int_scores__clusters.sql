@@ -12,5 +12,6 @@ select
     spend_share,
     outlier_count,
     is_natural,
+    size_floor,
     run_id
 from {{ source('ml', 'clusters') }}
