@@ -17,6 +17,8 @@ NAMES = (
     "components",
     "linkage",
     "features",
+    "clusters",
+    "clusters_planted",
     "own_shop",
 )
 

@@ -1,11 +1,15 @@
 """What all ways of dividing have in common: a group for every row, and how far out a row lies in its group."""
 
+import warnings
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances_argmin, pairwise_distances_argmin_min
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -26,6 +30,14 @@ def sample_rows(rows: Floats, size: int, seed: int) -> Floats:
     chosen = np.random.default_rng(seed).choice(len(rows), size, replace=False)
     sampled: Floats = rows[np.sort(chosen)]
     return sampled
+
+
+@contextmanager
+def not_converged_is_fine() -> Iterator[None]:
+    """Without scikit-learn's warnings that a fit ended early, or that there are fewer different rows than groups."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 def means_of(rows: Floats, labels: Labels, count: int, weights: Floats | None = None) -> Floats:

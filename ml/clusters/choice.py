@@ -31,7 +31,7 @@ WEIGHTS = {
     "elbow": 1.0,
 }
 # Bits a row by which a candidate may fall behind the best one before its share is halved.
-HALVING_BITS = 0.1
+HALVING_BITS = 0.05
 # An advance in silhouette over structureless rows that earns the full share.
 FULL_ADVANCE = 0.25
 # Groups are natural where the silhouette is above that of every structureless draw by this, and by more than the

@@ -56,11 +56,11 @@ def silhouettes(distances: Distances, divisions: Sequence[Labels]) -> list[float
     return found
 
 
-def structureless(rows: Floats, seed: int) -> Floats:
-    """As many rows without any groups: normal, with the means and covariances of these."""
+def structureless(rows: Floats, size: int, seed: int) -> Floats:
+    """So many rows without any groups: normal, with the means and covariances of these."""
     generator = np.random.default_rng(seed)
     covariance = np.atleast_2d(np.cov(rows.T, ddof=0))
-    drawn: Floats = generator.multivariate_normal(rows.mean(axis=0), covariance, len(rows), method="eigh")
+    drawn: Floats = generator.multivariate_normal(rows.mean(axis=0), covariance, size, method="eigh")
     return drawn
 
 
@@ -91,23 +91,31 @@ def information_gain(rows: Floats, labels: Labels) -> float:
 
     The classification likelihood less Schwarz's price of the parameters (Biernacki, Celeux and Govaert 2000): it
     grows only while a further cluster saves more than it costs, asks nothing of the algorithm, and takes long, flat
-    and unequal clusters for what they are, which silhouette and squares take for bad ones.
+    and unequal clusters for what they are, which silhouette and squares take for bad ones. Each cluster is described
+    by whichever shape is cheapest for it: round, along the axes, or any; a small one cannot pay for any.
+
+    Parameters
+    ----------
+    rows : array of shape (n_rows, n_features)
+    labels : array of shape (n_rows,)
     """
     count, n_features = int(labels.max()) + 1, rows.shape[1]
     smallest = smallest_variance(rows)
+    a_parameter = 0.5 * np.log(len(rows))
+    shape_prices = a_parameter * np.array([1, n_features, n_features * (n_features + 1) / 2])
 
     def described(own: Floats) -> float:
         covariance = np.atleast_2d(np.cov(own.T, ddof=0)) + smallest * np.eye(n_features)
-        return -0.5 * len(own) * float(np.linalg.slogdet(covariance)[1] + n_features)
+        variances = np.diag(covariance)
+        volumes = [n_features * np.log(variances.mean()), np.log(variances).sum(), np.linalg.slogdet(covariance)[1]]
+        return float((-0.5 * len(own) * (np.array(volumes) + n_features) - shape_prices).max())
 
-    parameters = n_features + n_features * (n_features + 1) / 2
-    told = 0.0
+    saved = -described(rows) - a_parameter * (count - 1) * (n_features + 1)
     for cluster in range(count):
         own = rows[labels == cluster]
-        # an outlier alone has no shape: it takes that of all, and so saves nothing
-        told += described(own) + len(own) * np.log(len(own) / len(rows)) if len(own) > 1 else 0.0
-    price = 0.5 * np.log(len(rows)) * ((count - 1) * (parameters + 1))
-    return float((told - described(rows) - price) / len(rows) / np.log(2))
+        if len(own):
+            saved += described(own) + len(own) * np.log(len(own) / len(rows))
+    return float(saved / len(rows) / np.log(2))
 
 
 def kept_by_cluster(old: Labels, new: Labels, count: int) -> Floats:

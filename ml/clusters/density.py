@@ -28,8 +28,8 @@ class DensityClusterer(Clusterer):
 
     Parameters
     ----------
-    n_clusters : None
-        Found, not asked for; here because all ways of dividing take it.
+    n_clusters : int or None
+        Taken because all ways of dividing take it, and not used: regions are found.
     start : array of shape (n_old, n_features) or None
         Regions have no beginning. It gives the numbers: a region takes that of the nearest old center (optimal
         assignment), and regions beyond follow, largest first.
@@ -61,8 +61,6 @@ class DensityClusterer(Clusterer):
         """The region of each row, -1 for noise."""
 
     def _fit(self, rows: Floats) -> None:
-        if self.n_clusters is not None:
-            raise ValueError(f"dense regions are found, {self.n_clusters} of them cannot be asked for")
         sample = sample_rows(rows, self.fit_rows, self.seed)
         smallest = max(5, int(np.ceil(self.smallest_share * len(sample))))
         labels = self._regions(sample, smallest) if len(sample) > smallest else np.full(len(sample), -1)

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.metrics import pairwise_distances_argmin
 
-from ml.clusters.base import Floats, Labels, means_of, sample_rows
+from ml.clusters.base import Floats, Labels, means_of, not_converged_is_fine, sample_rows
 
 MICRO_CENTROIDS = 1_000
 # So many rows stand behind a prototype on average ...
@@ -28,7 +28,8 @@ def micro_centroids_of(rows: Floats, most: int, fit_rows: int, seed: int) -> tup
     sample = sample_rows(rows, fit_rows, seed)
     # Neighbors are all that is asked of them: a few rounds from random rows do, where k-means++ would take longer
     # than all the rest.
-    found = KMeans(most, init="random", n_init=1, max_iter=10, random_state=seed).fit(sample)
+    with not_converged_is_fine():
+        found = KMeans(most, init="random", n_init=1, max_iter=10, random_state=seed).fit(sample)
     nearest = found.labels_ if len(sample) == len(rows) else pairwise_distances_argmin(rows, found.cluster_centers_)
     weights = np.bincount(nearest, minlength=most).astype(np.float64)
     means = means_of(rows, nearest, most)

@@ -1,15 +1,12 @@
 """A mixture of normal distributions: clusters that are long, flat or of different size."""
 
-import warnings
-
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import solve_triangular
 from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from ml.clusters.base import Clusterer, Floats, Labels, sample_rows
+from ml.clusters.base import Clusterer, Floats, Labels, not_converged_is_fine, sample_rows
 from ml.clusters.k_means import anchored_k_means, checked_start
 
 MIXTURE_ROWS = 20_000
@@ -76,6 +73,7 @@ class NormalMixture(Clusterer):
             self.mixture_.means_ = (self.mixture_.means_ + self.anchor * start) / (1 + self.anchor)
         # what it began from is of no use to anybody later
         self.mixture_.set_params(weights_init=None, means_init=None, precisions_init=None)
+        self.n_iter_ = self.mixture_.n_iter_
         self._know_by(self.mixture_.means_, np.arange(self.n_clusters), self.mixture_.means_)
         self._learn_limits(sample)
 
@@ -101,9 +99,8 @@ class NormalMixture(Clusterer):
             precisions_init=precisions,
             random_state=self.seed,
         )
-        with warnings.catch_warnings():
-            # to end before the last digit stands is meant
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        # to end before the last digit stands is meant
+        with not_converged_is_fine():
             return mixture.fit(sample)
 
     def _assign(self, rows: Floats) -> Labels:

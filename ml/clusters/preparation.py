@@ -26,8 +26,9 @@ class Winsorizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
     """Pulls values beyond robust limits in to the limit; no row is lost.
 
     On each side the limit is the median plus or minus `clip` times the distance from the median to the 5th or 95th
-    percentile, so that a skewed feature keeps its long side. Where that distance is 0 (fewer than one row in twenty
-    differ from the median) the side's extreme value is the limit: a rare thing is not an error.
+    percentile, so that a skewed feature keeps its long side, but never beyond the extreme value that was seen: a power
+    fitted to positive values makes hundreds of what lies below them. Where that distance is 0 (fewer than one row in
+    twenty differ from the median) the extreme value is the limit: a rare thing is not an error.
 
     Parameters
     ----------
@@ -47,8 +48,9 @@ class Winsorizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type
             raise ValueError(f"clip must be positive, not {self.clip}")
         rows: Floats = validate_data(self, X, dtype=np.float64)
         low, middle, high = np.percentile(rows, [TAIL, 50.0, 100.0 - TAIL], axis=0)
-        self.lowest_ = np.where(low < middle, middle - self.clip * (middle - low), rows.min(axis=0))
-        self.highest_ = np.where(high > middle, middle + self.clip * (high - middle), rows.max(axis=0))
+        least, most = rows.min(axis=0), rows.max(axis=0)
+        self.lowest_ = np.where(low < middle, np.maximum(least, middle - self.clip * (middle - low)), least)
+        self.highest_ = np.where(high > middle, np.minimum(most, middle + self.clip * (high - middle)), most)
         return self
 
     def transform(self, X: npt.ArrayLike) -> Floats:
