@@ -19,6 +19,8 @@ NAMES = (
     "features",
     "clusters",
     "clusters_planted",
+    "cluster_stability",
+    "cluster_drift",
     "own_shop",
 )
 
