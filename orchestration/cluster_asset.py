@@ -4,7 +4,10 @@ Whether the model is kept, fitted again or replaced is decided in `ml.clusters.m
 the ledger when the run is promoted (`orchestration.cluster_ledger`), and comes from there into every later warehouse.
 """
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -12,12 +15,12 @@ import duckdb
 import pandas as pd
 
 from orchestration.cluster_inputs import ClusterFeatures, ClusterPast, read_words, settings_of
-from orchestration.cluster_ledger import restore_clusters
+from orchestration.cluster_ledger import recorded_dates, restore_clusters
 from orchestration.ml_assets import _images, _markdown, feature_deps
 from orchestration.progress import StageClock
 from orchestration.warehouse import replace_rows, writing
 from orchestration.workspace import RunWorkspace
-from shops import Settings
+from shops import Settings, ShopFolders
 
 if TYPE_CHECKING:
     from ml.clusters.cards import Cards
@@ -41,67 +44,90 @@ def build_cluster_asset(settings: Settings) -> dg.AssetsDefinition:
         "is fitted anew, clusters keep their keys and names.",
     )
     def shopping_clusters(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
-        from ml.clusters import tables
-        from ml.clusters.cards import make_cards
-        from ml.clusters.model import fit
-        from ml.clusters.segment_model import MODEL_NAME
-        from ml.clusters.storing import save_model
-
         clock = StageClock(context, "scores")
-        folders, words = workspace.folders, read_words(workspace.folders)
-        features = ClusterFeatures(workspace.warehouse, settings.models.purchase.horizon_days)
-        past = ClusterPast.of(folders, features.current)
-        reference = features.nearest(past.previous.fitted_on) if past.previous else None
-        segmentation = fit(
-            features.at(features.current),
-            past.previous,
-            reference=features.at(reference) if reference else None,
-            earlier=(features.at(day) for day in features.before(CHOICE_DATES)),
-            settings=settings_of(settings),
-            words=words,
-            namesake=past.namesake,
-            used_keys=past.keys,
-        )
-        model, cards = segmentation.model, make_cards(segmentation, words)
-        is_new = segmentation.action != "assigned"
-        checksum = past.artifact_sha256
-        if is_new or checksum is None:
-            checksum = save_model(folders.models / MODEL_NAME / model.model_version, model)
-        matrices, reconstructed = _over_time(
-            segmentation, features, past, words, settings.models.clusters.history_dates, workspace
-        )
-        watched, proposals = _proposals(segmentation, features, settings)
-        stamp = {"model_name": MODEL_NAME, "model_version": model.model_version, "as_of_date": watched}
-        written = {
-            **tables.described(segmentation, cards),
-            "cluster_drift": tables.drift_rows(segmentation, reference),
-            "cluster_migrations": matrices.assign(model_name=MODEL_NAME),
-            "cluster_merge_proposals": proposals.assign(**stamp),
-            "model_versions": tables.version_row(model, checksum),
-        }
-        with writing(workspace.warehouse) as connection:
-            for table, frame in written.items():
-                rows = frame.assign(run_id=workspace.run_id)
-                replace_rows(connection, f"ml.{table}", rows, {"model_name": MODEL_NAME})
-            restore_clusters(connection, folders, features.current)
-            if is_new:
-                for table, frame in (
-                    ("ml.cluster_models", tables.model_row(segmentation, checksum)),
-                    ("ml.cluster_lineage", tables.lineage_rows(segmentation)),
-                ):
-                    rows = frame.assign(run_id=workspace.run_id)
-                    replace_rows(connection, table, rows, {"model_version": model.model_version})
-            for day, frame in reconstructed.items():
-                _note(connection, frame.assign(is_reconstructed=True), day, workspace.run_id)
-            now = segmentation.assignments.assign(is_reconstructed=False)
-            _note(connection, now, features.current, workspace.run_id)
+        found = segment(workspace.warehouse, workspace.folders, settings, workspace.run_id)
+        model = found.segmentation.model
         clock.done(
             f"{len(model.broad_keys)} clusters, {len(model.all_keys) - len(model.broad_keys)} micro-segments; "
-            f"{segmentation.action}: {segmentation.reason}"
+            f"{found.segmentation.action}: {found.segmentation.reason}"
         )
-        return dg.MaterializeResult(metadata=_shown(segmentation, cards, matrices, proposals, words))
+        return dg.MaterializeResult(metadata=_shown(found))
 
     return shopping_clusters
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """What came out of a run, as it was written."""
+
+    segmentation: "Segmentation"
+    cards: "Cards"
+    matrices: pd.DataFrame
+    proposals: pd.DataFrame
+    words: "Words"
+
+
+def segment(warehouse: Path, folders: ShopFolders, settings: Settings, run_id: str) -> Segmented:
+    """Divide the customers of the warehouse's current as-of date, and write all of it into `ml.*`.
+
+    Raises
+    ------
+    dagster.Failure
+        If the recorded model cannot be read.
+    WordsError
+        If the shop's naming table has an entry that cannot be used.
+    """
+    from ml.clusters import tables
+    from ml.clusters.cards import make_cards
+    from ml.clusters.model import fit
+    from ml.clusters.segment_model import MODEL_NAME
+    from ml.clusters.storing import save_model
+
+    words = read_words(folders)
+    features = ClusterFeatures(warehouse, settings.models.purchase.horizon_days)
+    past = ClusterPast.of(folders, features.current)
+    reference = features.nearest(past.previous.fitted_on) if past.previous else None
+    segmentation = fit(
+        features.at(features.current),
+        past.previous,
+        reference=features.at(reference) if reference else None,
+        earlier=(features.at(day) for day in features.before(CHOICE_DATES)),
+        settings=settings_of(settings),
+        words=words,
+        namesake=past.namesake,
+        used_keys=past.keys,
+    )
+    model, cards = segmentation.model, make_cards(segmentation, words)
+    is_new, checksum = segmentation.action != "assigned", past.artifact_sha256
+    if is_new or checksum is None:
+        checksum = save_model(folders.models / MODEL_NAME / model.model_version, model)
+    known = recorded_dates(folders, features.current)
+    matrices, reconstructed = _over_time(
+        segmentation, features, past, words, features.before(settings.models.clusters.history_dates)[::-1], known
+    )
+    watched, proposals = _proposals(segmentation, features, settings)
+    stamp = {"model_name": MODEL_NAME, "model_version": model.model_version, "as_of_date": watched}
+    written = {
+        **tables.described(segmentation, cards),
+        "cluster_drift": tables.drift_rows(segmentation, reference),
+        "cluster_migrations": matrices.assign(model_name=MODEL_NAME),
+        "cluster_merge_proposals": proposals.assign(**stamp),
+        "model_versions": tables.version_row(model, checksum),
+    }
+    with writing(warehouse) as connection:
+        for table, frame in written.items():
+            replace_rows(connection, f"ml.{table}", frame.assign(run_id=run_id), {"model_name": MODEL_NAME})
+        restore_clusters(connection, folders, features.current)
+        if is_new:
+            for table, frame in (
+                ("ml.cluster_models", tables.model_row(segmentation, checksum)),
+                ("ml.cluster_lineage", tables.lineage_rows(segmentation)),
+            ):
+                replace_rows(connection, table, frame.assign(run_id=run_id), {"model_version": model.model_version})
+        for day, frame in reconstructed.items():
+            _note(connection, frame.assign(is_reconstructed=True), day, run_id)
+        _note(connection, segmentation.assignments.assign(is_reconstructed=False), features.current, run_id)
+    return Segmented(segmentation, cards, matrices, proposals, words)
 
 
 def _over_time(
@@ -109,18 +135,16 @@ def _over_time(
     features: ClusterFeatures,
     past: ClusterPast,
     words: "Words",
-    history_dates: int,
-    workspace: RunWorkspace,
+    history: Sequence[date],
+    known: Collection[date],
 ) -> tuple[pd.DataFrame, dict[date, pd.DataFrame]]:
     """Migrations over the dates before, and memberships at those that were never recorded."""
     from ml.clusters.migration import Divided, migrations
     from ml.clusters.model import assign
     from ml.clusters.segment_model import in_order
-    from orchestration.cluster_ledger import recorded_dates
 
-    known = recorded_dates(workspace.folders, features.current)
     divided, reconstructed = [], {}
-    for day in features.before(history_dates)[::-1]:
+    for day in history:
         rows = features.at(day)
         if len(rows):
             divided.append(Divided.of(segmentation.model, in_order(rows, segmentation.model.features)))
@@ -164,13 +188,12 @@ def _note(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, day: date,
         replace_rows(connection, "ml.customer_clusters", frame.assign(run_id=run_id), {"as_of_date": day})
 
 
-def _shown(
-    segmentation: "Segmentation", cards: "Cards", matrices: pd.DataFrame, proposals: pd.DataFrame, words: "Words"
-) -> dict[str, Any]:
+def _shown(found: Segmented) -> dict[str, Any]:
     """What the UI shows: map, cards, comparison, migrations, lineage."""
     from ml.clusters.cards import card_text
     from ml.clusters.plots import cluster_plots
 
+    segmentation, cards, proposals, words = found.segmentation, found.cards, found.proposals, found.words
     texts = [card_text(row, cards.profiles, cards.typical, words) for _, row in cards.clusters.iterrows()]
     proposed = proposals[proposals["is_proposed"].astype(bool)] if len(proposals) else proposals
     return {
@@ -191,5 +214,5 @@ def _shown(
         "merge_proposals": dg.MetadataValue.md(
             _markdown(proposed[["left_key", "right_key", "reason", "evidence"]]) if len(proposed) else "none"
         ),
-        **_images(cluster_plots(segmentation, cards, matrices)),
+        **_images(cluster_plots(segmentation, cards, found.matrices, words)),
     }
