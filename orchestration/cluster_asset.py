@@ -109,7 +109,7 @@ def segment(warehouse: Path, folders: ShopFolders, settings: Settings, run_id: s
     stamp = {"model_name": MODEL_NAME, "model_version": model.model_version, "as_of_date": watched}
     written = {
         **tables.described(segmentation, cards),
-        "cluster_drift": tables.drift_rows(segmentation, reference),
+        "cluster_drift": _drift(segmentation, features, past, reference, settings),
         "cluster_migrations": matrices.assign(model_name=MODEL_NAME),
         "cluster_merge_proposals": proposals.assign(**stamp),
         "model_versions": tables.version_row(model, checksum),
@@ -128,6 +128,27 @@ def segment(warehouse: Path, folders: ShopFolders, settings: Settings, run_id: s
             _note(connection, frame.assign(is_reconstructed=True), day, run_id)
         _note(connection, segmentation.assignments.assign(is_reconstructed=False), features.current, run_id)
     return Segmented(segmentation, cards, matrices, proposals, words)
+
+
+def _drift(
+    segmentation: "Segmentation",
+    features: ClusterFeatures,
+    past: ClusterPast,
+    reference: date | None,
+    settings: Settings,
+) -> pd.DataFrame:
+    """What decided. A model of this very date was decided on by a run before: the same is said again."""
+    from ml.clusters import tables
+    from ml.clusters.model import drift_since
+
+    drift, version = segmentation.drift, past.previous.model_version if past.previous else None
+    if past.previous is not None and past.previous.fitted_on == features.current and segmentation.action == "assigned":
+        before = past.predecessor
+        reference = features.nearest(before.fitted_on) if before and before.fitted_on <= features.current else None
+        version, drift = before.model_version if before else None, drift.iloc[:0]
+        if before is not None and reference is not None:
+            drift = drift_since(before, features.at(reference), segmentation.rows, settings_of(settings))
+    return tables.drift_rows(drift, version, features.current, reference)
 
 
 def _over_time(

@@ -116,16 +116,17 @@ def fit(
     if previous is not None and previous.fitted_on > as_of_date:
         raise ValueError(f"a model fitted on {previous.fitted_on} has seen the future of {as_of_date}")
     drift = pd.DataFrame(columns=list(DRIFT))
+    if previous is not None and reference is not None:
+        drift = drift_since(previous, reference, rows, settings)
     if previous is None:
         action: Action = "chosen"
         reason = "there is no earlier model"
     elif tuple(previous.offered) != FEATURES or previous.facts["settings"] != settings.of_choice:
         action, reason = "chosen", "features or settings of the choice are others than when the model was chosen"
-        previous = previous if set(previous.features) <= set(rows.columns) else None
+        previous = previous if _can_divide(previous, rows) else None
     elif reference is None:
         action, reason = "refitted", f"the features of {previous.fitted_on}, when the model was fitted, are gone"
     else:
-        drift = _drift(previous, reference, rows, settings)
         action, reason = _decide(previous, drift, rows, settings)
     action = force or action
     with one_thread():
@@ -152,14 +153,28 @@ def fit(
     )
 
 
-def _drift(
-    previous: SegmentModel, reference: pd.DataFrame, rows: pd.DataFrame, settings: ClusterSettings
+def _can_divide(model: SegmentModel, rows: pd.DataFrame) -> bool:
+    return set(model.features) <= set(rows.columns)
+
+
+def drift_since(
+    model: SegmentModel, reference: pd.DataFrame, features: pd.DataFrame, settings: ClusterSettings
 ) -> pd.DataFrame:
-    then = in_order(reference, FEATURES)
+    """How far the customers of now are from those that a model was fitted on.
+
+    Parameters
+    ----------
+    reference, features : DataFrames with customer_id, as_of_date and `FEATURES`, then and now
+
+    Returns
+    -------
+    DataFrame with `ml.clusters.drift.COLUMNS`; empty if the model has features that are gone
+    """
+    then, rows = in_order(reference, FEATURES), in_order(features, FEATURES)
+    if not _can_divide(model, rows):
+        return pd.DataFrame(columns=list(DRIFT))
     sides = [
-        part.assign(cluster_key=previous.divide(part)["broad_key"].to_numpy())[
-            ["customer_id", *FEATURES, "cluster_key"]
-        ]
+        part.assign(cluster_key=model.divide(part)["broad_key"].to_numpy())[["customer_id", *FEATURES, "cluster_key"]]
         for part in (then, rows)
     ]
     return measure_drift(sides[0], sides[1], FEATURES, limits=settings.drift)

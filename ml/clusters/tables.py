@@ -29,15 +29,12 @@ def described(segmentation: Segmentation, cards: Cards) -> dict[str, pd.DataFram
     }
 
 
-def drift_rows(segmentation: Segmentation, reference_date: datetime.date | None) -> pd.DataFrame:
-    """Rows of ``ml.cluster_drift``: how far customers are from those that the previous model was fitted on."""
-    drift = segmentation.drift[list(DRIFT)]
-    version = segmentation.previous_version or segmentation.model.model_version
-    return drift.assign(
-        model_name=MODEL_NAME,
-        model_version=version,
-        as_of_date=segmentation.as_of_date,
-        reference_date=reference_date,
+def drift_rows(
+    drift: pd.DataFrame, model_version: str | None, as_of_date: datetime.date, reference_date: datetime.date | None
+) -> pd.DataFrame:
+    """Rows of ``ml.cluster_drift``: how far customers are from those that the model `model_version` was fitted on."""
+    return drift[list(DRIFT)].assign(
+        model_name=MODEL_NAME, model_version=model_version, as_of_date=as_of_date, reference_date=reference_date
     )
 
 

@@ -23,6 +23,11 @@ from orchestration.cluster_ledger import record_clusters, recorded_models, used_
 from shops import PROJECT_ROOT, Settings, ShopFolders, load_settings
 
 FIRST = date(2017, 6, 5)
+TABLES = (
+    "customer_clusters", "clusters", "cluster_profiles", "cluster_selection", "cluster_models", "cluster_lineage",
+    "cluster_migrations", "cluster_folds", "cluster_typical_customers", "cluster_drift", "cluster_merge_proposals",
+    "model_versions",
+)  # fmt: skip
 MEMBERS = "select customer_id, as_of_date, level, cluster_key, cluster_name, is_reconstructed from ml.customer_clusters"
 
 
@@ -158,8 +163,11 @@ def test_a_refit_is_recorded_with_its_lineage_and_both_migrations(tmp_path: Path
         "population",
     }
     assert ask(folders, "select count(*) > 0, bool_or(is_alarm) from ml.cluster_drift") == [(True, True)]
-    # The next run keeps the new model and shows what the refit changed.
+    # The next run on the same data keeps the new model, and says again what decided and what the refit changed.
+    once = {table: ask(folders, f"select columns(* exclude run_id) from ml.{table}") for table in TABLES}
     segment(folders.warehouse, folders, settings, "run-3")
+    for table, rows in once.items():
+        assert ask(folders, f"select columns(* exclude run_id) from ml.{table}") == rows, table
     kinds = ask(folders, "select distinct kind, from_model_version, to_model_version from ml.cluster_migrations")
     assert ("definition", *versions) in kinds
 
