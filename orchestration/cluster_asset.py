@@ -4,7 +4,7 @@ Whether the model is kept, fitted again or replaced is decided in `ml.clusters.m
 the ledger when the run is promoted (`orchestration.cluster_ledger`), and comes from there into every later warehouse.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,6 +24,7 @@ from shops import Settings, ShopFolders
 
 if TYPE_CHECKING:
     from ml.clusters.cards import Cards
+    from ml.clusters.migration import Divided
     from ml.clusters.model import Segmentation
     from ml.clusters.words import Words
 
@@ -79,8 +80,9 @@ def segment(warehouse: Path, folders: ShopFolders, settings: Settings, run_id: s
     """
     from ml.clusters import tables
     from ml.clusters.cards import make_cards
-    from ml.clusters.model import fit
-    from ml.clusters.segment_model import MODEL_NAME
+    from ml.clusters.migration import Divided, migrations
+    from ml.clusters.model import assign, fit
+    from ml.clusters.segment_model import MODEL_NAME, in_order
     from ml.clusters.storing import save_model
 
     words = read_words(folders)
@@ -101,16 +103,11 @@ def segment(warehouse: Path, folders: ShopFolders, settings: Settings, run_id: s
     is_new, checksum = segmentation.action != "assigned", past.artifact_sha256
     if is_new or checksum is None:
         checksum = save_model(folders.models / MODEL_NAME / model.model_version, model)
-    known = recorded_dates(folders, features.current)
-    matrices, reconstructed = _over_time(
-        segmentation, features, past, words, features.before(settings.models.clusters.history_dates)[::-1], known
-    )
     watched, proposals = _proposals(segmentation, features, settings)
     stamp = {"model_name": MODEL_NAME, "model_version": model.model_version, "as_of_date": watched}
     written = {
         **tables.described(segmentation, cards),
         "cluster_drift": _drift(segmentation, features, past, reference, settings),
-        "cluster_migrations": matrices.assign(model_name=MODEL_NAME),
         "cluster_merge_proposals": proposals.assign(**stamp),
         "model_versions": tables.version_row(model, checksum),
     }
@@ -124,9 +121,26 @@ def segment(warehouse: Path, folders: ShopFolders, settings: Settings, run_id: s
                 ("ml.cluster_lineage", tables.lineage_rows(segmentation)),
             ):
                 replace_rows(connection, table, frame.assign(run_id=run_id), {"model_version": model.model_version})
-        for day, frame in reconstructed.items():
-            _note(connection, frame.assign(is_reconstructed=True), day, run_id)
         _note(connection, segmentation.assignments.assign(is_reconstructed=False), features.current, run_id)
+    history = features.before(settings.models.clusters.history_dates)[::-1]
+    known = recorded_dates(folders, features.current)
+
+    def over_time() -> Iterator[Divided]:
+        # A day at a time: those that were never recorded are divided by today's model, and marked.
+        for day in history:
+            rows = features.at(day)
+            if rows.empty:
+                continue
+            if day not in known:
+                with writing(warehouse) as connection:
+                    _note(connection, assign(model, rows, words).assign(is_reconstructed=True), day, run_id)
+            yield Divided.of(model, in_order(rows, model.features))
+        yield Divided.of(model, segmentation.rows)
+
+    matrices = migrations(over_time(), _before_refit(segmentation, past))
+    with writing(warehouse) as connection:
+        rows = matrices.assign(model_name=MODEL_NAME, run_id=run_id)
+        replace_rows(connection, "ml.cluster_migrations", rows, {"model_name": MODEL_NAME})
     return Segmented(segmentation, cards, matrices, proposals, words)
 
 
@@ -151,31 +165,14 @@ def _drift(
     return tables.drift_rows(drift, version, features.current, reference)
 
 
-def _over_time(
-    segmentation: "Segmentation",
-    features: ClusterFeatures,
-    past: ClusterPast,
-    words: "Words",
-    history: Sequence[date],
-    known: Collection[date],
-) -> tuple[pd.DataFrame, dict[date, pd.DataFrame]]:
-    """Migrations over the dates before, and memberships at those that were never recorded."""
-    from ml.clusters.migration import Divided, migrations
-    from ml.clusters.model import assign
-    from ml.clusters.segment_model import in_order
+def _before_refit(segmentation: "Segmentation", past: ClusterPast) -> "Divided | None":
+    """The customers of now as the model before divides them; None where there is none, or its features are gone."""
+    from ml.clusters.migration import Divided
 
-    divided, reconstructed = [], {}
-    for day in history:
-        rows = features.at(day)
-        if len(rows):
-            divided.append(Divided.of(segmentation.model, in_order(rows, segmentation.model.features)))
-            if day not in known:
-                reconstructed[day] = assign(segmentation.model, rows, words)
-    divided.append(Divided.of(segmentation.model, segmentation.rows))
     before = past.predecessor if segmentation.action == "assigned" else past.previous or past.namesake
-    has_features = before is not None and set(before.features) <= set(segmentation.rows.columns)
-    refit = Divided.of(before, segmentation.rows) if before is not None and has_features else None
-    return migrations(divided, refit), reconstructed
+    if before is None or not set(before.features) <= set(segmentation.rows.columns):
+        return None
+    return Divided.of(before, segmentation.rows)
 
 
 def _proposals(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.clusters.algorithms import Algorithm
+from ml.clusters.base import FIT_ROWS
 from ml.clusters.choosing import chosen_division
 from ml.clusters.dividing import Division, divide_again, with_keys
 from ml.clusters.drift import DriftLimits
@@ -112,7 +113,7 @@ def fit_model(
     matrix = feature_matrix(rows, FEATURES, (), WHAT)
     kept = again and previous is not None
     features = previous.features if kept and previous else drop_near_duplicates(matrix)[0] or FEATURES
-    prepare = preparation(settings.scaling, settings.components).fit(matrix[list(features)])
+    prepare = preparation(settings.scaling, settings.components).fit(_sampled(matrix[list(features)]))
     fitter = _Fitter(rows, prepare.transform(matrix[list(features)]), settings, floor, previous, again, used_keys)
     fitter.earlier = [prepare.transform(feature_matrix(one, features, (), WHAT)) for one in earlier]
     broad = fitter.broad()
@@ -330,4 +331,9 @@ def _names(
 def scaled_features(rows: pd.DataFrame) -> pd.DataFrame:
     """All features that cards describe, each as near to normal as a power takes it, mean 0, standard deviation 1."""
     matrix = feature_matrix(rows, (*FEATURES, *DESCRIBED), (), WHAT)
-    return pd.DataFrame(preparation().fit_transform(matrix), columns=matrix.columns)
+    return pd.DataFrame(preparation().fit(_sampled(matrix)).transform(matrix), columns=matrix.columns)
+
+
+def _sampled(matrix: pd.DataFrame) -> pd.DataFrame:
+    """Rows enough to learn a scale from."""
+    return matrix if len(matrix) <= FIT_ROWS else matrix.sample(FIT_ROWS, random_state=0).sort_index()

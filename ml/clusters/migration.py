@@ -5,9 +5,8 @@ by two models. A count of moves between two runs mixes the two; these do not.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -90,12 +89,13 @@ def migration(before: Divided, after: Divided) -> pd.DataFrame:
     return stamped.iloc[ordered].reset_index(drop=True)[list(COLUMNS)]
 
 
-def migrations(dates: Sequence[Divided], before_refit: Divided | None = None) -> pd.DataFrame:
+def migrations(dates: Iterable[Divided], before_refit: Divided | None = None) -> pd.DataFrame:
     """All matrices of a run.
 
     Parameters
     ----------
-    dates : one model at successive dates, the oldest first; the last one is now
+    dates : one model at successive dates, the oldest first; the last one is now. Taken one after the other, so that
+        a large shop's need not be in memory together.
     before_refit : the customers of now, as the previous model divides them; None if the model is the previous one
 
     Returns
@@ -103,12 +103,19 @@ def migrations(dates: Sequence[Divided], before_refit: Divided | None = None) ->
     DataFrame with `COLUMNS`
         From each date to the next, from the first to the last, and from the previous model to this one.
     """
-    pairs = list(pairwise(dates))
-    if len(dates) > 2:
-        pairs.append((dates[0], dates[-1]))
-    if before_refit is not None and before_refit.model_version != dates[-1].model_version:
-        pairs.append((before_refit, dates[-1]))
-    found = [migration(*pair) for pair in pairs]
+    found: list[pd.DataFrame] = []
+    first: Divided | None = None
+    last: Divided | None = None
+    for divided in dates:
+        if first is None or last is None:
+            first = last = divided
+            continue
+        found.append(migration(last, divided))
+        last = divided
+    if first is not None and last is not None and len(found) > 1:
+        found.append(migration(first, last))
+    if before_refit is not None and last is not None and before_refit.model_version != last.model_version:
+        found.append(migration(before_refit, last))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))
 
 
