@@ -18,6 +18,10 @@ NAMES = (
     "linkage",
     "features",
     "backtest",
+    "clusters",
+    "clusters_planted",
+    "cluster_stability",
+    "cluster_drift",
     "own_shop",
 )
 

@@ -10,12 +10,15 @@
 
 {%- macro setting_value(path) -%}
     {%- if not execute -%}{{ return(none) }}{%- endif -%}
-    {%- set sources = [] -%}
-    {%- for file in [shop_file('defaults.yml', of_shop=false), shop_file('settings.yml')] -%}
-        {%- do sources.append(fromyaml(read_text_file(file)) or {}) -%}
-    {%- endfor -%}
-    {#- For one build: `--vars '{settings: {segments: {rules: {lapsed: {days: 45}}}}}'`, as a backtest has it. -#}
-    {%- do sources.append(var('settings', {})) -%}
+    {#- The files are read once a build, and kept where all models see them: forty rules ask for hundreds of settings. -#}
+    {%- set sources = graph.setdefault('settings_of_' ~ invocation_id, []) -%}
+    {%- if not sources -%}
+        {%- for file in [shop_file('defaults.yml', of_shop=false), shop_file('settings.yml')] -%}
+            {%- do sources.append(fromyaml(read_text_file(file)) or {}) -%}
+        {%- endfor -%}
+        {#- For one build: `--vars '{settings: {segments: {rules: {lapsed: {days: 45}}}}}'`, as a backtest has it. -#}
+        {%- do sources.append(var('settings', {})) -%}
+    {%- endif -%}
     {%- set state = namespace(value=none, found=false) -%}
     {%- for source in sources -%}
         {%- set at = namespace(value=source, found=true) -%}

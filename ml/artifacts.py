@@ -13,19 +13,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ml.propensity import Calibration, PropensityScorer
-
-if TYPE_CHECKING:
-    from ml.clustering import Clustering
 
 MODEL_FILE = "model.skops"
 MANIFEST_FILE = "manifest.json"
 FORMAT = 1
 LIBRARIES = ("numpy", "scikit-learn", "skops")
-# Fitted parts of scikit-learn's own estimators that skops does not know by name. Anything else is refused.
+# Fitted parts of scikit-learn's own estimators that skops does not know by name, and estimators of this project.
+# Anything else is refused.
 TRUSTED_TYPES = (
+    "ml.clusters.density.FixedDensityRegions",
+    "ml.clusters.density.HierarchicalRegions",
+    "ml.clusters.k_means.SampledKMeans",
+    "ml.clusters.mixture.NormalMixture",
+    "ml.clusters.preparation.RobustSpread",
+    "ml.clusters.preparation.Winsorizer",
+    "ml.clusters.ward.MicroWard",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.utils._bunch.Bunch",
@@ -213,23 +218,6 @@ def save_scorer(folder: Path, scorer: PropensityScorer, metrics: Mapping[str, fl
             "trained_through": scorer.trained_through,
             "horizon_days": scorer.horizon_days,
             "metrics": dict(metrics or {}),
-        },
-    )
-
-
-def save_clustering(folder: Path, clustering: "Clustering") -> str:
-    """Write a clustering's pipeline, keys and names; returns its ``artifact_sha256``. `load` reads it back."""
-    return save(
-        folder,
-        clustering.pipeline,
-        {
-            "model_name": clustering.model_name,
-            "model_version": clustering.model_version,
-            "feature_names": list(clustering.feature_names),
-            "cluster_keys": list(clustering.cluster_keys),
-            "names": clustering.names,
-            "trained_through": clustering.trained_through,
-            "parameters": clustering.parameters,
         },
     )
 

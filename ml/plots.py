@@ -1,13 +1,11 @@
 """Pictures as PNG bytes: for a report, for asset metadata. Matplotlib is imported late, without its global state."""
 
 import io
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ml.evaluation import calibration_bins
 
@@ -131,122 +129,6 @@ def lift(labels: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: str)
     axes.set_title(f"{title}\nWho is reached", fontsize=11, loc="left")
     axes.grid(alpha=0.25)
     axes.legend(loc="lower right", frameon=False, fontsize=9)
-    return _png(figure)
-
-
-def cluster_profiles(profiles: pd.DataFrame) -> bytes:
-    """Heat map of effect sizes, one column a cluster; the figures in the cells are the members' means.
-
-    Parameters
-    ----------
-    profiles : DataFrame with cluster_key, cluster_name, member_count, feature, cluster_mean, effect_size
-    """
-    keys = sorted(profiles["cluster_key"].unique(), key=int)
-    features = list(dict.fromkeys(profiles["feature"]))
-    cells = {
-        figure: profiles.pivot(index="feature", columns="cluster_key", values=figure)
-        .loc[features, keys]
-        .to_numpy(float)
-        for figure in ("effect_size", "cluster_mean")
-    }
-    effects, means = cells["effect_size"], cells["cluster_mean"]
-    heads = profiles.drop_duplicates("cluster_key").set_index("cluster_key")
-    figure, axes = _axes(3.2 + 1.6 * len(keys), 1.4 + 0.42 * len(features))
-    limit = max(1.0, float(np.abs(effects).max()))
-    image = axes.imshow(effects, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
-    for row in range(len(features)):
-        for column in range(len(keys)):
-            dark = abs(effects[row, column]) > 0.6 * limit
-            axes.text(
-                column,
-                row,
-                _figure_text(means[row, column]),
-                ha="center",
-                va="center",
-                fontsize=9,
-                color="white" if dark else "black",
-            )
-    names = [
-        _wrapped(str(heads.loc[key, "cluster_name"]), 17) + f"\n({heads.loc[key, 'member_count']:,})" for key in keys
-    ]
-    axes.set_xticks(range(len(keys)), names, fontsize=9)
-    axes.set_yticks(range(len(features)), [_readable(feature) for feature in features], fontsize=9)
-    axes.xaxis.tick_top()
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=axes, fraction=0.035, pad=0.02)
-    bar.set_label("difference from all others, standard deviations", fontsize=9)
-    bar.outline.set_visible(False)
-    axes.set_xlabel("Cells: mean of the members, in the feature's own unit. Color: how unusual that is.", fontsize=9)
-    return _png(figure)
-
-
-def _figure_text(value: float) -> str:
-    if abs(value) < 1:
-        return f"{value:.2f}"
-    return f"{value:.1f}" if abs(value) < 100 else f"{value:,.0f}"
-
-
-def _wrapped(text: str, width: int) -> str:
-    return textwrap.fill(text, width, break_on_hyphens=False)
-
-
-def _readable(feature: str) -> str:
-    text = feature.replace("_", " ").replace(" 91d", ", 90 days").replace(" 28d", ", 28 days")
-    return text[:1].upper() + text[1:]
-
-
-def cluster_map(positions: pd.DataFrame, names: Mapping[str, str]) -> bytes:
-    """Customers on the plane of the two directions in which they differ most, colored by cluster.
-
-    Parameters
-    ----------
-    positions : DataFrame with cluster_key, x, y; at most 4,000 rows of it are drawn, evenly spaced
-    names : cluster key -> name
-    """
-    shown = positions.iloc[:: max(1, len(positions) // 4_000 + 1)] if len(positions) > 4_000 else positions
-    figure, axes = _axes(7.2, 5.6)
-    for number, key in enumerate(sorted(names, key=int)):
-        members = shown[shown["cluster_key"] == key]
-        axes.scatter(members["x"], members["y"], s=8, alpha=0.45, linewidths=0, color=COLORS[number % len(COLORS)])
-    for number, key in enumerate(sorted(names, key=int)):
-        members = positions[positions["cluster_key"] == key]
-        axes.annotate(
-            _wrapped(names[key], 20),
-            (members["x"].median(), members["y"].median()),
-            ha="center",
-            va="center",
-            fontsize=9,
-            fontweight="bold",
-            color="white",
-            bbox={"boxstyle": "round,pad=0.35", "color": COLORS[number % len(COLORS)], "alpha": 0.92},
-        )
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
-    axes.set_title("Customers by how they shop: near each other = alike", fontsize=11, loc="left")
-    return _png(figure)
-
-
-def cluster_selection(selection: pd.DataFrame, min_agreement: float) -> bytes:
-    """How much two halves of the customers agree, for each number of clusters; the chosen one is marked.
-
-    Parameters
-    ----------
-    selection : DataFrame with cluster_count, criterion, value, is_chosen
-    min_agreement : float, the level asked for
-    """
-    agreement = selection[selection["criterion"] == "agreement_of_halves"].sort_values("cluster_count")
-    chosen = agreement[agreement["is_chosen"]]
-    figure, axes = _axes(6.2, 4.2)
-    axes.axhline(min_agreement, color="#999999", linestyle="--", linewidth=1, label=f"asked for: {min_agreement:g}")
-    axes.plot(agreement["cluster_count"], agreement["value"], color=COLORS[0], marker="o", label="agreement of halves")
-    axes.scatter(chosen["cluster_count"], chosen["value"], s=130, color=COLORS[1], zorder=3, label="chosen")
-    axes.set(ylim=(0, 1.02), xlabel="Number of clusters", ylabel="Pairs kept together, worst cluster")
-    axes.set_xticks(agreement["cluster_count"])
-    axes.set_title("How many clusters: do two halves of the customers agree?", fontsize=11, loc="left")
-    axes.grid(alpha=0.25)
-    axes.legend(frameon=False, fontsize=9)
     return _png(figure)
 
 

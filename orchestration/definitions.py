@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.backfill_asset import BACKFILL_KEY, build_backfill_asset
+from orchestration.cluster_asset import build_cluster_asset
 from orchestration.dbt_assets import build_stage_assets
 from orchestration.dbt_in_process import InProcessDbt
 from orchestration.gate_assets import build_gate_asset
@@ -43,7 +44,7 @@ def build_definitions(
     settings = load_settings(folders.shop)
     dbt = InProcessDbt(folders)
     landing = build_landing_assets(settings)
-    ml = [*build_ml_assets(settings), build_readiness_asset(settings)]
+    ml = [*build_ml_assets(settings), build_readiness_asset(settings), build_cluster_asset(settings)]
     python_assets = [key for asset in ml for key in asset.keys]
     by_stage: dict[str, list[dg.AssetsDefinition]] = {"landing": [landing]}
     for stage in DBT_STAGES:

@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 
 from ml.catalogue import Feature, read_catalogue
-from orchestration.metadata import images, markdown_table
+from orchestration.metadata import images
 from orchestration.progress import StageClock
 from orchestration.stages import gate_before
 from orchestration.warehouse import reading, replace_rows, writing
@@ -25,18 +25,23 @@ _LABELS = ("label_purchase", "label_redemption")
 _POPULATION = "feat_customer_rfm"
 
 
+def feature_deps() -> list[dg.AssetKey]:
+    """What every Python model waits for: the tables of features and labels, and the gate after them."""
+    tables = ["int_as_of_dates", *_LABELS, *dict.fromkeys(feature.table for feature in read_catalogue().features)]
+    return [*(dg.AssetKey(["features", name]) for name in tables), gate_before("scores")]
+
+
 def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
-    """Assets `scores/purchase_propensity`, `scores/redemption_propensity` and `scores/shopping_clusters`."""
+    """Assets `scores/purchase_propensity` and `scores/redemption_propensity`."""
 
     catalogue = read_catalogue()
-    reads = ["int_as_of_dates", *_LABELS, *dict.fromkeys(feature.table for feature in catalogue.features)]
 
     def ml_asset(description: str) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
         return dg.asset(
             key_prefix="scores",
             group_name="scores",
             kinds={"python", "scikitlearn"},
-            deps=[*(dg.AssetKey(["features", name]) for name in reads), gate_before("scores")],
+            deps=feature_deps(),
             description=description,
         )
 
@@ -78,40 +83,7 @@ def build_ml_assets(settings: Settings) -> list[dg.AssetsDefinition]:
         later = features[pd.to_datetime(features["as_of_date"]) >= pd.Timestamp(test_from)]
         return _store(_ModelResult(redemption.score(model.scorer, later), model), context, workspace, clock)
 
-    @ml_asset(
-        "Customers who shop alike: how many groups is chosen by a stated criterion, names come from the profiles."
-    )
-    def shopping_clusters(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
-        from ml import artifacts, clustering
-
-        clock = StageClock(context, "scores")
-        with reading(workspace.warehouse) as connection:
-            described = catalogue.named((*clustering.FEATURES, *clustering.DESCRIBED))
-            now = _customer_features(connection, described, "is_current")
-        model = clustering.fit(now, settings.models.clusters.min_members)
-        folder = workspace.folders.models / clustering.MODEL_NAME / model.model_version
-        checksum = artifacts.save_clustering(folder, model)
-        profiles = model.profiles.merge(model.clusters[["cluster_key", "cluster_description"]], on="cluster_key")
-        sizes = ", ".join(f"{row.cluster_name} {row.member_count:,}" for row in model.clusters.itertuples())
-        with writing(workspace.warehouse) as connection:
-            for table, frame in (
-                ("ml.customer_clusters", model.assignments),
-                ("ml.cluster_profiles", profiles),
-                ("ml.cluster_selection", model.selection),
-                ("ml.model_versions", model.version_row(checksum)),
-            ):
-                _replace(connection, table, frame, clustering.MODEL_NAME, workspace.run_id)
-        clock.done(f"{len(model.clusters)} clusters: {sizes}")
-        return dg.MaterializeResult(
-            metadata={
-                "dagster/row_count": len(model.assignments),
-                "model_version": model.model_version,
-                "clusters": dg.MetadataValue.md(markdown_table(model.clusters)),
-                **images(model.plots()),
-            }
-        )
-
-    return [purchase_propensity, redemption_propensity, shopping_clusters]
+    return [purchase_propensity, redemption_propensity]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Who was in which segment, as it was published: appended to the ledger when a run is promoted.
 
-What the ledger has of a segment and an as-of date stands until a later promotion says something else of the same date.
+What the ledger has of a rule segment and an as-of date stands until a later promotion says something else of the same
+date. Cluster segments have a ledger of their own (`orchestration.cluster_ledger`).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def record_segments(folders: ShopFolders, warehouse: Path, run_id: str) -> int:
             select evaluations.*
             from segments.int_segments__evaluations as evaluations
             left join recorded using (segment_key, as_of_date)
-            where (evaluations.members_hash, evaluations.definition_hash)
+            where evaluations.segment_type = 'rule' and (evaluations.members_hash, evaluations.definition_hash)
                 is distinct from (recorded.members_hash, recorded.definition_hash)
             """
         )

@@ -63,7 +63,7 @@ def _segments(connection: duckdb.DuckDBPyConnection) -> Table:
 
 def silent_segments(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Lines on segments that say nothing here: by why, with their names."""
-    lines = []
+    lines: list[str] = []
     for reason, names in connection.execute(
         "select case when status = 'switched off' then 'switched off, ' || status_reason "
         "when status_reason like 'fewer than%' then 'too few to act on' else status_reason end as reason, "

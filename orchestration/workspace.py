@@ -18,6 +18,7 @@ from dagster import DagsterEventType
 from dagster._core.storage.tags import RESUME_RETRY_TAG
 from pydantic import PrivateAttr
 
+from orchestration.cluster_ledger import record_clusters
 from orchestration.ledger import record_linkage_model, record_memberships
 from orchestration.lock import write_lock
 from orchestration.segment_ledger import record_segments
@@ -97,6 +98,7 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
             record_memberships(self.folders, self.warehouse, self.run_id)
             record_linkage_model(self.folders, self.warehouse)
             record_segments(self.folders, self.warehouse, self.run_id)
+            record_clusters(self.folders, self.warehouse, self.run_id)
             # A log beside the old file must not be played into the new one.
             self.folders.warehouse.with_name(f"{WAREHOUSE_FILE}.wal").unlink(missing_ok=True)
             self.warehouse.replace(self.folders.warehouse)

@@ -170,8 +170,31 @@ class RedemptionSection(_Section):
     test_from_date: date | None
 
 
+class ClusterDriftSection(_Section):
+    false_alarm_rate: float = Field(gt=0, lt=1)
+    min_feature_effect: float = Field(ge=0, le=1)
+    min_segment_effect: float = Field(ge=0, le=1)
+    choose_factor: float = Field(ge=1)
+
+
+class ClusterMergeSection(_Section):
+    max_shared: float = Field(gt=0, le=1)
+    purchase_rate: float = Field(gt=0, lt=1)
+    spend: float = Field(gt=0)
+
+
 class ClustersSection(_Section):
     min_members: int = Field(ge=2)
+    scaling: Literal["power", "z_score", "min_max", "robust"]
+    components: int | float | None = Field(gt=0)
+    algorithms: list[Literal["k_means", "ward", "gaussian_mixture", "hdbscan", "dbscan"]] = Field(min_length=1)
+    max_clusters: int = Field(ge=2)
+    max_micro_clusters: int = Field(ge=1)
+    anchor: float = Field(ge=0)
+    max_inertia_loss: float = Field(ge=0)
+    history_dates: int = Field(ge=0)
+    drift: ClusterDriftSection
+    merge: ClusterMergeSection
 
 
 class ModelsSection(_Section):

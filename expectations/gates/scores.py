@@ -8,6 +8,7 @@ from expectations.gates import Scope
 SCORES = "scores.int_scores__scores"
 PERFORMANCE = "scores.int_scores__model_performance"
 CLUSTERS = "scores.int_scores__customer_clusters"
+CLUSTER_CATALOG = "scores.int_scores__clusters"
 RFM = "features.feat_customer_rfm"
 AS_OF_DATES = "features.int_as_of_dates"
 NOW = f"(select max(as_of_date) from {AS_OF_DATES} where is_current)"
@@ -15,7 +16,15 @@ NOW = f"(select max(as_of_date) from {AS_OF_DATES} where is_current)"
 
 def suites(scope: Scope) -> list[Suite]:
     """Checks of scores, hold-out figures and clusters."""
-    found = [_present(), _ranges(), _models(scope), _performance(scope), _clusters(scope)]
+    found = [
+        _present(),
+        _ranges(),
+        _models(scope),
+        _performance(scope),
+        _clusters(scope),
+        _cluster_sizes(),
+        _micro_segments(),
+    ]
     return found + [
         suite for model, label in scope.limits.scores.labels.items() for suite in _base_rate(scope, model, label)
     ]
@@ -159,7 +168,8 @@ def _clusters(scope: Scope) -> Suite:
     query = f"""
         with population as (select count(*) as customers_now from {RFM} where as_of_date = {NOW}),
         clusters as (
-            select cluster_key, count(*) as members from {CLUSTERS} where as_of_date = {NOW} group by cluster_key
+            select cluster_key, count(*) as members from {CLUSTERS}
+            where as_of_date = {NOW} and level = 'broad' group by cluster_key
         )
         select
             count(cluster_key) as cluster_count,
@@ -171,7 +181,7 @@ def _clusters(scope: Scope) -> Suite:
         """
     sizes = f"""
         select as_of_date, cluster_key, any_value(cluster_name) as cluster_name, count(*) as members
-        from {CLUSTERS} group by all order by as_of_date desc, members desc
+        from {CLUSTERS} where level = 'broad' group by all order by as_of_date desc, members desc
     """
     return Suite(
         "clusters",
@@ -186,3 +196,24 @@ def _clusters(scope: Scope) -> Suite:
         query,
         (CLUSTERS, RFM, AS_OF_DATES),
     )
+
+
+def _cluster_sizes() -> Suite:
+    query = f"select level, cluster_key, cluster_name, member_count, size_floor from {CLUSTER_CATALOG}"
+    check = no_rows("member_count < size_floor", "no cluster is below its floor", "folded", "member_count")
+    return Suite("cluster_sizes", CLUSTER_CATALOG, (check,), query, (CLUSTER_CATALOG,))
+
+
+def _micro_segments() -> Suite:
+    """Micro-segments lie within their broad cluster, at every date."""
+    query = f"""
+        select micro.customer_id, micro.as_of_date, micro.cluster_key, broad.cluster_key as broad_key
+        from {CLUSTERS} as micro
+        left join {CLUSTERS} as broad
+            on micro.customer_id = broad.customer_id and micro.as_of_date = broad.as_of_date
+            and micro.model_name = broad.model_name and broad.level = 'broad'
+        where micro.level = 'micro'
+    """
+    outside = "broad_key is null or not starts_with(cluster_key, broad_key || '.')"
+    check = no_rows(outside, "a micro-segment lies within its broad cluster", "within", "cluster_key")
+    return Suite("micro_segments", CLUSTERS, (check,), query, (CLUSTERS,))

@@ -10,7 +10,7 @@ with memberships as (
 
 sizes as (
     select * from {{ ref('int_segments__sizes') }}
-    where status <> 'switched off'
+    where status not in ('switched off', 'ended')
 ),
 
 profiles as (

@@ -67,6 +67,7 @@ select
     cast(other_form_member_count as integer) as other_form_member_count,
     -- what that says
     case
+        when missing_reason like 'it ended:%' then 'ended'
         when missing_reason is not null then 'switched off'
         when segment_type = 'rule' and customer_share > {{ setting('segments.not_informative_share') }}
             then 'not informative here'

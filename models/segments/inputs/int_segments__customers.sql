@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- What rules select from: the candidates, once for each form of the thresholds.
 
 with candidates as (

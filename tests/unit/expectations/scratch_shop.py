@@ -434,13 +434,19 @@ from (values ('purchase_14d'), ('redemption')) as v (model_name);
 create table ml.customer_clusters as
 select customer_id, as_of_date, 'clusters' as model_name, 'v1' as model_version,
     'k' || (case when total_spend > 250 then 1 when order_count > 8 then 2 else 3 end) as cluster_key,
-    'Cluster' as cluster_name, 'run' as run_id
+    'Cluster' as cluster_name, 'broad' as level, false as is_outlier, false as is_reconstructed, 'run' as run_id
 from features.feat_customer_rfm where as_of_date = date '2018-01-01';
+insert into ml.customer_clusters by name
+select * replace ('micro' as level, cluster_key || '.1' as cluster_key) from ml.customer_clusters
+where cluster_key = 'k1';
 
 -- scores: the last mile of what Python wrote
 create table scores.int_scores__scores as select * from ml.scores;
 create table scores.int_scores__model_performance as select * from ml.model_performance;
 create table scores.int_scores__customer_clusters as select * from ml.customer_clusters;
+create table scores.int_scores__clusters as
+select level, cluster_key, cluster_name, count(*) as member_count, 2 as size_floor
+from ml.customer_clusters group by all;
 
 -- segments
 create table segments.seg_big_spenders as

@@ -19,6 +19,7 @@ INDEX = "identity.master_customer_index"
 RFM = "features.feat_customer_rfm"
 SCORES = "scores.int_scores__scores"
 CLUSTERS = "scores.int_scores__customer_clusters"
+CATALOG = "scores.int_scores__clusters"
 MEMBERSHIPS = "segments.int_segments__memberships"
 SIZES = "segments.int_segments__sizes"
 
@@ -130,6 +131,13 @@ DAMAGES = [
     ),
     ("scores", f"update {CLUSTERS} set cluster_key = 'k1'", CLUSTERS, "number of clusters"),
     ("scores", f"delete from {CLUSTERS}", CLUSTERS, "clustered customers / customers now"),
+    ("scores", f"update {CATALOG} set size_floor = 100000", CATALOG, "no cluster is below its floor"),
+    (
+        "scores",
+        f"update {CLUSTERS} set cluster_key = 'k2.1' where level = 'micro'",
+        CLUSTERS,
+        "a micro-segment lies within its broad cluster",
+    ),
     ("segments", f"insert into {MEMBERSHIPS} select * from {MEMBERSHIPS}", MEMBERSHIPS, "rows for each pair"),
     ("segments", f"delete from {MEMBERSHIPS}", MEMBERSHIPS, "number of segments with members"),
     ("segments", f"delete from {MEMBERSHIPS} where segment_key = 'lapsed'", MEMBERSHIPS, "asked again, does not name"),

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml import clustering, purchase, redemption
+from ml import purchase, redemption
+from ml.clusters.segment_model import DESCRIBED, FEATURES
 
 Shop = tuple[pd.DataFrame, pd.DataFrame]
 
@@ -74,7 +75,7 @@ def make_groups() -> Callable[..., tuple[pd.DataFrame, np.ndarray]]:
 
     def make(groups: int = 4, members: int = 100, spread: float = 0.05) -> tuple[pd.DataFrame, np.ndarray]:
         generator = np.random.default_rng(3)
-        columns = [*clustering.FEATURES, *clustering.DESCRIBED]
+        columns = [*FEATURES, *DESCRIBED]
         centers = np.exp(generator.permuted(np.tile(np.linspace(0, 3, groups), (len(columns), 1)), axis=1).T)
         truth = np.repeat(np.arange(groups), members)
         values = centers[truth] * np.exp(generator.normal(0, spread, size=(len(truth), len(columns))))

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from ml import catalogue, clustering, purchase, redemption
+from ml import catalogue, purchase, redemption
 from ml.catalogue import CatalogueError, read_catalogue
+from ml.clusters.segment_model import DESCRIBED
+from ml.clusters.segment_model import MODEL_NAME as CLUSTERS
 from ml.frames import WrongTypeError, feature_matrix
 
 KEYS = {
@@ -28,12 +30,12 @@ def test_every_column_of_a_feature_table_is_declared() -> None:
         assert {(model["name"], column) for column in columns} <= declared, file
 
 
-@pytest.mark.parametrize("model", [purchase.MODEL_NAME, redemption.MODEL_NAME, clustering.MODEL_NAME])
+@pytest.mark.parametrize("model", [purchase.MODEL_NAME, redemption.MODEL_NAME, CLUSTERS])
 def test_models_learn_from_what_is_declared(model: str) -> None:
     learned = read_catalogue().of_model(model)
     assert learned
     assert len({feature.name for feature in learned}) == len(learned)
-    assert read_catalogue().named(clustering.DESCRIBED)
+    assert read_catalogue().named(DESCRIBED)
 
 
 def test_what_is_described_too_little_or_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,7 @@
-from collections.abc import Callable
-
 import numpy as np
-import pandas as pd
 import pytest
 
-from ml import clustering, plots
+from ml import plots
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -27,10 +24,3 @@ def test_hold_out_plots_are_the_same_png_each_time(judged: tuple[np.ndarray, dic
 def test_constant_scores_can_be_drawn(judged: tuple[np.ndarray, dict[str, np.ndarray]]) -> None:
     for draw in (plots.calibration, plots.lift):
         assert draw(judged[0], {"model": np.full(500, 0.2)}, "A title").startswith(PNG)
-
-
-def test_cluster_plots(make_groups: Callable[..., tuple[pd.DataFrame, np.ndarray]]) -> None:
-    found = clustering.fit(make_groups(groups=3, members=60)[0])
-    pictures = found.plots()
-    assert pictures.keys() == {"profiles", "map", "selection"}
-    assert all(picture.startswith(PNG) for picture in pictures.values())

@@ -1,0 +1,23 @@
+select
+    model_name,
+    model_version,
+    as_of_date,
+    level,
+    left_key,
+    right_key,
+    reason,
+    shared_share,
+    left_members,
+    right_members,
+    left_purchase_rate,
+    right_purchase_rate,
+    purchase_rate_difference,
+    left_spend,
+    right_spend,
+    spend_difference,
+    spend_bound,
+    p_value,
+    is_proposed,
+    evidence,
+    run_id
+from {{ source('ml', 'cluster_merge_proposals') }}
