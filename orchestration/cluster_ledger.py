@@ -114,8 +114,8 @@ def restore_clusters(connection: duckdb.DuckDBPyConnection, folders: ShopFolders
         )
 
 
-# The order of the recordings of one date.
-_STANDING = "(not is_reconstructed, case when is_reconstructed then -promotion_number else promotion_number end)"
+# The order of the recordings of one date: reconstructions first, the newest of them the least; then what was made there.
+_STANDING = "case when is_reconstructed then -promotion_number else promotion_number end"
 
 
 def _from(folders: ShopFolders, table: str) -> str:
