@@ -114,7 +114,7 @@ def restore_clusters(connection: duckdb.DuckDBPyConnection, folders: ShopFolders
         )
 
 
-# The order of the recordings of one date: reconstructions first, the newest of them the least; then what was made there.
+# Which recording of a date stands: the last one made at the date itself, or else the first reconstruction.
 _STANDING = "case when is_reconstructed then -promotion_number else promotion_number end"
 
 
