@@ -22,9 +22,9 @@ from scipy.stats import binomtest
 from benchmarks.cluster_stability import _weeks
 from benchmarks.measuring import RESULTS
 from ml.clusters.drift import DriftLimits, measure_drift
-from ml.clusters.fitting import ClusterSettings
 from ml.clusters.model import fit
 from ml.clusters.segment_model import FEATURES, SegmentModel, in_order
+from ml.clusters.settings import ClusterSettings
 from ml.threads import one_thread
 
 RUNS = 400

@@ -36,11 +36,11 @@ from ml.catalogue import read_catalogue
 from ml.clusters.algorithms import clusterer
 from ml.clusters.base import means_of
 from ml.clusters.dividing import divide_again
-from ml.clusters.fitting import ClusterSettings
 from ml.clusters.lineage import trace
 from ml.clusters.model import Segmentation, fit
 from ml.clusters.preparation import preparation
 from ml.clusters.segment_model import DESCRIBED, FEATURES, WHAT
+from ml.clusters.settings import ClusterSettings
 from ml.frames import feature_matrix
 from ml.threads import one_thread
 from orchestration.warehouse import reading

@@ -19,8 +19,8 @@ from orchestration.warehouse import reading
 from shops import Settings, ShopFolders
 
 if TYPE_CHECKING:  # scikit-learn takes seconds to import, and every command loads this module
-    from ml.clusters.fitting import ClusterSettings
     from ml.clusters.segment_model import SegmentModel
+    from ml.clusters.settings import ClusterSettings
     from ml.clusters.words import Words
 
 WORDS_FILE = "cluster_words.yml"
@@ -32,7 +32,7 @@ REFERENCE_DAYS = 7
 def settings_of(settings: Settings) -> ClusterSettings:
     """A shop's settings as `ml` takes them."""
     from ml.clusters.drift import DriftLimits
-    from ml.clusters.fitting import ClusterSettings
+    from ml.clusters.settings import ClusterSettings
 
     own = settings.models.clusters
     drift = own.drift

@@ -110,8 +110,8 @@ def restore_clusters(connection: duckdb.DuckDBPyConnection, folders: ShopFolders
         )
 
 
-# The order of the recordings of one date.
-_STANDING = "(not is_reconstructed, case when is_reconstructed then -promotion_number else promotion_number end)"
+# Which recording of a date stands: the last one made at the date itself, or else the first reconstruction.
+_STANDING = "case when is_reconstructed then -promotion_number else promotion_number end"
 
 
 def _from(folders: ShopFolders, table: str) -> str:

@@ -14,9 +14,10 @@ import pandas as pd
 
 from ml.clusters.drift import COLUMNS as DRIFT
 from ml.clusters.drift import measure_drift
-from ml.clusters.fitting import LINEAGE, ClusterSettings, fit_model
+from ml.clusters.fitting import LINEAGE, fit_model
 from ml.clusters.naming import rendered_names
 from ml.clusters.segment_model import DESCRIBED, FEATURES, MODEL_NAME, SegmentModel, in_order
+from ml.clusters.settings import ClusterSettings
 from ml.clusters.words import Words, shipped_words
 from ml.frames import dates_out
 from ml.threads import one_thread

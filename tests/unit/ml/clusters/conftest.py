@@ -3,7 +3,7 @@
 import pytest
 
 from ml.clusters import comparison
-from ml.clusters.fitting import ClusterSettings
+from ml.clusters.settings import ClusterSettings
 
 
 @pytest.fixture

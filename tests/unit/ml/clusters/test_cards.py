@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from ml.clusters.cards import SLICING, Cards, card_text, make_cards
-from ml.clusters.fitting import ClusterSettings
 from ml.clusters.merging import Alike, merge_proposals, overlapping
 from ml.clusters.migration import Divided, migrations
 from ml.clusters.model import Segmentation, fit
 from ml.clusters.plots import cluster_plots
+from ml.clusters.settings import ClusterSettings
 from ml.clusters.words import shipped_words
 
 Groups = Callable[..., tuple[pd.DataFrame, np.ndarray]]

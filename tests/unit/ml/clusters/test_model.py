@@ -11,9 +11,9 @@ import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from ml.artifacts import ArtifactError
-from ml.clusters.fitting import ClusterSettings
 from ml.clusters.model import assign, fit
 from ml.clusters.segment_model import FEATURES
+from ml.clusters.settings import ClusterSettings
 from ml.clusters.storing import load_model, save_model
 from ml.frames import MissingColumnsError
 
