@@ -2,7 +2,8 @@
 
 For each plant, `choose` picks algorithm and number, that model divides all rows, and its adjusted Rand is held against
 the ceiling: what a rule reaches that knows every planted parameter. The choice was developed on seeds below 1,000 and
-is reported on seeds from 10,000. Beside it, as a peer: k-means with the number that has the highest silhouette.
+is reported on seeds from 20,000 (a first version was on those from 10,000; what it missed led to better fits of
+mixtures, so they are no longer unseen). Beside it, as a peer: k-means with the number of the highest silhouette.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -29,7 +31,7 @@ Labels = npt.NDArray[np.intp]
 LEAST_CEILING = 0.8
 GOAL = 0.9
 FLOOR = 50
-REPORTED_FROM, REPORTED = 10_000, 60
+REPORTED_FROM, REPORTED = 20_000, 60
 # As many rows without any clouds, of which a choice must not say that they are groups.
 STRUCTURELESS = 20
 
@@ -136,10 +138,11 @@ def structureless_told_natural(seed: int) -> bool:
 def main(first_seed: int = REPORTED_FROM, count: int = REPORTED, structureless: int = STRUCTURELESS) -> None:
     """Choose on every plant, print each and the summary, rewrite the results."""
     found = []
-    for drawn in plants(first_seed, count):
-        found.append(reach(drawn))
-        print(json.dumps(asdict(found[-1])), flush=True)
-    natural = [structureless_told_natural(first_seed + number) for number in range(structureless)]
+    with ProcessPoolExecutor() as pool:
+        for one in pool.map(reach, plants(first_seed, count)):
+            found.append(one)
+            print(json.dumps(asdict(one)), flush=True)
+        natural = list(pool.map(structureless_told_natural, range(first_seed, first_seed + structureless)))
     summary = {
         "plants": len(found),
         "first_seed": first_seed,

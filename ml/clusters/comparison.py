@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.metrics import davies_bouldin_score, pairwise_distances_argmin
 
 from ml.clusters.algorithms import WITH_COUNT, Algorithm, clusterer
-from ml.clusters.base import Clusterer, Floats, Labels, sample_rows
+from ml.clusters.base import Floats, Labels, sample_rows
 from ml.clusters.criteria import (
     distances_between,
     information_gain,
@@ -27,13 +27,19 @@ COMPARED_ROWS = 5_000
 REFERENCE_ROWS = 2_500
 REFERENCES = 4
 RESAMPLES = 5
-# There are hundreds of refits, which need no ten starts each. Where there are no groups, a mixture has no best optimum
+# There are hundreds of refits, which need less effort each. Where there are no groups, a mixture has no best optimum
 # that is worth a search.
-REFIT_STARTS = {"k_means": 3, "gaussian_mixture": 3}
-REFERENCE_STARTS = {"k_means": 3, "gaussian_mixture": 1}
-ROUNDS = 40
+REFIT_EFFORT = {
+    "k_means": {"n_init": 3},
+    "gaussian_mixture": {"n_init": 2, "successes": 1, "max_iter": 40},
+}
+REFERENCE_EFFORT = {
+    "k_means": {"n_init": 3},
+    "gaussian_mixture": {"n_init": 1, "successes": 0, "max_iter": 40},
+}
 
-Candidate = tuple[Algorithm, int]
+Candidate = tuple[Algorithm, int | None]
+Effort = Mapping[str, Mapping[str, int]]
 
 
 @dataclass
@@ -53,8 +59,8 @@ class Division:
 
 def divide(
     rows: Floats, targets: Sequence[Floats], algorithms: Iterable[Algorithm], counts: Sequence[int], seed: int,
-    starts: Mapping[str, int] | None = None,
-) -> Iterator[tuple[tuple[Algorithm, int | None], list[Labels]]]:  # fmt: skip
+    effort: Effort | None = None,
+) -> Iterator[tuple[Candidate, list[Labels]]]:  # fmt: skip
     """Fit every algorithm with every number of clusters on `rows`, and divide each of `targets` by it.
 
     Yields
@@ -74,18 +80,9 @@ def divide(
             continue
         asked: Sequence[int | None] = counts if algorithm in WITH_COUNT else (None,)
         for wanted in asked:
-            model = _model(algorithm, wanted, seed, starts or {})
+            model = clusterer(algorithm, wanted, seed=seed).set_params(**(effort or {}).get(algorithm, {}))
             model.fit(rows)
             yield (algorithm, wanted), [model.predict(target) for target in targets]
-
-
-def _model(algorithm: Algorithm, count: int | None, seed: int, starts: Mapping[str, int]) -> Clusterer:
-    model = clusterer(algorithm, count, seed=seed)
-    if algorithm in starts:
-        model.set_params(n_init=starts[algorithm])
-        if algorithm == "gaussian_mixture":
-            model.set_params(max_iter=ROUNDS)
-    return model
 
 
 def compare(
@@ -98,7 +95,7 @@ def compare(
     kept_over_dates, agreement_under_resampling, smallest_cluster (in rows of `prepared`).
     """
     rows = sample_rows(prepared, COMPARED_ROWS, seed)
-    divisions: dict[tuple[Algorithm, int | None], Division] = {}
+    divisions: dict[Candidate, Division] = {}
     for candidate, (labels,) in divide(rows, [rows], algorithms, counts, seed):
         _, places = np.unique(labels, return_inverse=True)
         divisions[candidate] = Division(*candidate, places)
@@ -118,15 +115,13 @@ def compare(
     return found
 
 
-def _against_references(
-    rows: Floats, divisions: dict[tuple[Algorithm, int | None], Division], counts: Sequence[int], seed: int
-) -> None:
-    drawn: dict[tuple[Algorithm, int | None], list[float]] = {candidate: [] for candidate in divisions}
+def _against_references(rows: Floats, divisions: dict[Candidate, Division], counts: Sequence[int], seed: int) -> None:
+    drawn: dict[Candidate, list[float]] = {candidate: [] for candidate in divisions}
     with_count = [name for name in WITH_COUNT if any(candidate[0] == name for candidate in divisions)]
     for number in range(REFERENCES):
         reference = structureless(rows, min(len(rows), REFERENCE_ROWS), seed + 1 + number)
-        labels: dict[tuple[Algorithm, int | None], Labels] = {}
-        for candidate, (one,) in divide(reference, [reference], with_count, counts, seed, REFERENCE_STARTS):
+        labels: dict[Candidate, Labels] = {}
+        for candidate, (one,) in divide(reference, [reference], with_count, counts, seed, REFERENCE_EFFORT):
             labels[candidate] = np.unique(one, return_inverse=True)[1]
         values = dict(zip(labels, silhouettes(distances_between(reference), list(labels.values())), strict=True))
         for candidate, division in divisions.items():
@@ -142,7 +137,7 @@ def _against_references(
 
 
 def _against_refits(
-    rows: Floats, divisions: dict[tuple[Algorithm, int | None], Division], earlier: Sequence[Floats],
+    rows: Floats, divisions: dict[Candidate, Division], earlier: Sequence[Floats],
     counts: Sequence[int], seed: int,
 ) -> None:  # fmt: skip
     algorithms = list(dict.fromkeys(candidate[0] for candidate in divisions))
@@ -150,10 +145,10 @@ def _against_refits(
     halves = [rows[np.sort(generator.permutation(len(rows))[: len(rows) // 2])] for _ in range(RESAMPLES)]
     before = [sample_rows(matrix, COMPARED_ROWS, seed) for matrix in earlier]
     for name, others in (("agreement_under_resampling", halves), ("agreement_over_dates", before)):
-        kept: dict[tuple[Algorithm, int | None], list[Floats]] = {candidate: [] for candidate in divisions}
-        shares: dict[tuple[Algorithm, int | None], list[float]] = {candidate: [] for candidate in divisions}
+        kept: dict[Candidate, list[Floats]] = {candidate: [] for candidate in divisions}
+        shares: dict[Candidate, list[float]] = {candidate: [] for candidate in divisions}
         for other in others:
-            for candidate, (labels,) in divide(other, [rows], algorithms, counts, seed, REFIT_STARTS):
+            for candidate, (labels,) in divide(other, [rows], algorithms, counts, seed, REFIT_EFFORT):
                 if candidate in divisions:
                     own = divisions[candidate]
                     kept[candidate].append(kept_by_cluster(own.labels, labels, own.count))

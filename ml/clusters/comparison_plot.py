@@ -52,7 +52,8 @@ def comparison_plot(comparison: pd.DataFrame, floor: int) -> bytes:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.25)
         _draw(axes, comparison, criterion)
-    panels[4].axhline(MIN_AGREEMENT, color="#666666", linestyle="--", linewidth=1)
+    if (comparison["criterion"] == "agreement_over_dates").any():
+        panels[4].axhline(MIN_AGREEMENT, color="#666666", linestyle="--", linewidth=1)
     panels[5].axhline(MIN_AGREEMENT, color="#666666", linestyle="--", linewidth=1)
     panels[6].axhline(floor, color="#666666", linestyle="--", linewidth=1)
     for axes in panels[4:]:

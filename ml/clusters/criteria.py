@@ -1,10 +1,13 @@
 """What speaks for a division: tightness, distance, shape, and whether it comes out again. Numbers in, numbers out."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
+from scipy.special import logsumexp
+from scipy.stats import multivariate_normal
 from sklearn.metrics import pairwise_distances
 from sklearn.metrics.cluster import contingency_matrix
 
@@ -89,33 +92,48 @@ def elbow(squares: Mapping[int, float]) -> dict[int, float]:
 def information_gain(rows: Floats, labels: Labels) -> float:
     """Bits a row saved by describing each cluster by a normal distribution of its own, instead of all by one.
 
-    The classification likelihood less Schwarz's price of the parameters (Biernacki, Celeux and Govaert 2000): it
-    grows only while a further cluster saves more than it costs, asks nothing of the algorithm, and takes long, flat
-    and unequal clusters for what they are, which silhouette and squares take for bad ones. Each cluster is described
-    by whichever shape is cheapest for it: round, along the axes, or any; a small one cannot pay for any.
+    Likelihood less Schwarz's price of the parameters: it grows only while a further cluster saves more than it costs,
+    asks nothing of the algorithm, and takes long, flat and unequal clusters for what they are, which silhouette and
+    squares take for bad ones. Each cluster is described by whichever shape is cheapest for it: round, along the axes,
+    or any; a small one cannot pay for any.
+
+    The likelihood is that of the mixture, which lets clusters overlap, but only if the clusters can be told apart at
+    all: if it does not even pay to say of each row where it belongs (the classification likelihood of Biernacki,
+    Celeux and Govaert 2000), that loss is the answer. Slices of a continuum always have one.
 
     Parameters
     ----------
     rows : array of shape (n_rows, n_features)
-    labels : array of shape (n_rows,)
+    labels : array of shape (n_rows,), clusters 0 to n - 1, none empty
     """
-    count, n_features = int(labels.max()) + 1, rows.shape[1]
+    count, n_rows = int(labels.max()) + 1, len(rows)
     smallest = smallest_variance(rows)
-    a_parameter = 0.5 * np.log(len(rows))
-    shape_prices = a_parameter * np.array([1, n_features, n_features * (n_features + 1) / 2])
-
-    def described(own: Floats) -> float:
-        covariance = np.atleast_2d(np.cov(own.T, ddof=0)) + smallest * np.eye(n_features)
-        variances = np.diag(covariance)
-        volumes = [n_features * np.log(variances.mean()), np.log(variances).sum(), np.linalg.slogdet(covariance)[1]]
-        return float((-0.5 * len(own) * (np.array(volumes) + n_features) - shape_prices).max())
-
-    saved = -described(rows) - a_parameter * (count - 1) * (n_features + 1)
+    one_price, one_cloud = _described(rows, n_rows, smallest)
+    price, log_densities = -one_price, np.empty((n_rows, count))
     for cluster in range(count):
         own = rows[labels == cluster]
-        if len(own):
-            saved += described(own) + len(own) * np.log(len(own) / len(rows))
-    return float(saved / len(rows) / np.log(2))
+        own_price, normal = _described(own, n_rows, smallest)
+        price += own_price
+        log_densities[:, cluster] = normal.logpdf(rows) + np.log(len(own) / n_rows)
+    # the shares of all clusters but one
+    price += 0.5 * np.log(n_rows) * (count - 1)
+    alone = float(one_cloud.logpdf(rows).sum()) + price
+    told_apart = float(log_densities[np.arange(n_rows), labels].sum()) - alone
+    mixed = float(logsumexp(log_densities, axis=1).sum()) - alone
+    return float((mixed if told_apart > 0 else told_apart) / n_rows / np.log(2))
+
+
+def _described(own: Floats, n_rows: int, smallest: float) -> tuple[float, Any]:
+    """Price of the parameters and the normal distribution of the shape that is cheapest for these rows."""
+    n_features = own.shape[1]
+    covariance = np.atleast_2d(np.cov(own.T, ddof=0)) + smallest * np.eye(n_features)
+    variances = np.diag(covariance)
+    shapes = [variances.mean() * np.eye(n_features), np.diag(variances), covariance]
+    parameters = n_features + np.array([1, n_features, n_features * (n_features + 1) / 2])
+    costs = 0.5 * np.log(n_rows) * parameters
+    lengths = [0.5 * len(own) * np.linalg.slogdet(shape)[1] for shape in shapes]
+    cheapest = int((np.array(lengths) + costs).argmin())
+    return float(costs[cheapest]), multivariate_normal(own.mean(axis=0), shapes[cheapest])
 
 
 def kept_by_cluster(old: Labels, new: Labels, count: int) -> Floats:
