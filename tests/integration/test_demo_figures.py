@@ -163,3 +163,9 @@ def test_those_over_80_mostly_buy_within_the_week(marts: duckdb.DuckDBPyConnecti
     assert low < value < high
     assert value > 0.85
     assert everybody < 0.6
+
+
+def test_people_are_told_apart(data_root: Path) -> None:
+    found = quality(ShopFolders.of("demo", data_root), "shipped", WITH_LINKAGE)
+    assert found.precision >= PRECISION_GOAL, found
+    assert found.recall >= RECALL_GOAL, found
