@@ -44,7 +44,8 @@ class Asked:
     rule
         Key of a rule segment, such as `lapsed`.
     thresholds
-        Thresholds by name over those of the settings; `form` says absolute or relative.
+        Thresholds by name over those of the settings; `form` says absolute or relative, `lapsed.days` is a threshold of
+        another rule that this one asks.
     """
 
     rule: str
@@ -57,23 +58,31 @@ class Asked:
         return f"{self.rule} ({changed})" if changed else self.rule
 
     def checked(self, settings: Settings) -> Asked:
-        """Itself, if the shop has such a rule with such thresholds.
+        """Itself, if the shop has such thresholds.
 
         Raises
         ------
         BacktestNotPossible
-            There is no such rule or threshold; the message names those that there are.
+            There is no such threshold; the message names those that there are.
         """
         rules = settings.segments.rules
-        if self.rule not in rules:
-            raise BacktestNotPossible(f"there is no rule '{self.rule}'. Next: take one of {', '.join(sorted(rules))}.")
-        known = {*rules[self.rule], FORM}
+        own = {*rules.get(self.rule, {}), FORM}
+        others = {f"{rule}.{name}" for rule, named in rules.items() for name in named}
         for name in self.thresholds:
-            if name not in known:
+            if name not in own | others:
                 raise BacktestNotPossible(
-                    f"the rule '{self.rule}' has no threshold '{name}'. Next: take one of {', '.join(sorted(known))}."
+                    f"the rule '{self.rule}' has no threshold '{name}'. "
+                    f"Next: take one of {', '.join(sorted(own))}, or one of another rule, such as lapsed.days."
                 )
         return self
+
+    def settings(self) -> dict[str, Any]:
+        """The thresholds as settings: by rule."""
+        found: dict[str, dict[str, Any]] = {self.rule: {}}
+        for name, value in self.thresholds.items():
+            rule, _, threshold = name.rpartition(".")
+            found.setdefault(rule or self.rule, {})[threshold] = value
+        return {"segments": {"rules": found}}
 
 
 def read_thresholds(given: Sequence[str]) -> dict[str, Any]:
@@ -118,7 +127,7 @@ def run_backtest(
     scratch = folders.runs / f"backtest-{asked.rule}"
     try:
         with write_lock(folders.lock, f"a backtest of {asked.rule}"):
-            dates = _dates(folders, asked.rule, first, last)
+            dates = _dates(folders, asked, first, last)
             scratch.mkdir(parents=True, exist_ok=True)
             warehouse = scratch / folders.warehouse.name
             copy_warehouse(folders.warehouse, warehouse)
@@ -141,15 +150,22 @@ def run_backtest(
     return found, _write(folders, found, asked, other)
 
 
-def _dates(folders: ShopFolders, rule: str, first: date, last: date) -> list[date]:
+def _dates(folders: ShopFolders, asked: Asked, first: date, last: date) -> list[date]:
     """The as-of dates that stand between the two, at which the rule can say something."""
+    rule = asked.rule
     if not has_table(folders.warehouse, "segments", "int_segments__rule_dates"):
         raise BacktestNotPossible(f"the shop '{folders.shop}' has no segments yet. Next: make run SHOP={folders.shop}.")
     with reading(folders.warehouse) as connection:
         rows = connection.execute(
-            "select as_of_date, missing_reason from segments.int_segments__rule_dates where segment_key = ? order by 1",
-            [rule],
+            # What the settings do not name may be named for this once.
+            "select as_of_date, case when ? and threshold_not_named is not null then null else missing_reason end "
+            "from segments.int_segments__rule_dates join segments.int_segments__rules using (segment_key) "
+            "where segment_key = ? order by 1",
+            [bool(asked.thresholds), rule],
         ).fetchall()
+        known = connection.execute("select segment_key from segments.int_segments__rules order by 1").fetchall()
+    if not rows:
+        raise BacktestNotPossible(f"there is no rule '{rule}'. Next: take one of {', '.join(key for (key,) in known)}.")
     between = [(day, reason) for day, reason in rows if first <= day <= last]
     possible = [day for day, reason in between if reason is None]
     if possible:
@@ -159,8 +175,6 @@ def _dates(folders: ShopFolders, rule: str, first: date, last: date) -> list[dat
     raise BacktestNotPossible(
         f"no as-of date stands from {first} to {last}; there are {rows[0][0]} to {rows[-1][0]}, one every "
         "features.as_of_step_days. Next: ask for dates between, or add dates with python -m orchestration backfill."
-        if rows
-        else f"the rule '{rule}' was never built. Next: make run SHOP={folders.shop}."
     )
 
 
@@ -168,7 +182,7 @@ def _members(dbt: InProcessDbt, warehouse: Path, asked: Asked, dates: Sequence[d
     """Whom the rule names at the dates, by the form of its thresholds that holds."""
     variables = {
         "segment_dates": [day.isoformat() for day in dates],
-        "settings": {"segments": {"rules": {asked.rule: dict(asked.thresholds)}}},
+        "settings": asked.settings(),
     }
     dbt.build_with(["tag:segments,+seg_" + asked.rule], warehouse, variables)
     with reading(warehouse) as connection:

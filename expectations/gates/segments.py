@@ -30,17 +30,22 @@ def suites(scope: Scope) -> list[Suite]:
 def _coverage(scope: Scope) -> Suite:
     limits = scope.limits.segments
     query = f"""
-        with members as (select * from {MEMBERSHIPS} where as_of_date = {NOW}),
-        population as (
-            select count(*) as customers_now from {RFM}
-            where as_of_date = (select max(as_of_date) from {RFM})
-        )
+        with buyers as (
+            select customer_id from {RFM} where as_of_date = (select max(as_of_date) from {RFM})
+        ),
+        members as (
+            select *, customer_id in (select customer_id from buyers) as has_bought
+            from {MEMBERSHIPS} where as_of_date = {NOW}
+        ),
+        population as (select count(*) as buyer_count from buyers)
         select
             count(distinct segment_key) as segment_count,
             count(*) as membership_count,
             count(distinct customer_id) as customers,
-            any_value(customers_now) as customers_now,
-            round(count(distinct customer_id) / nullif(any_value(customers_now), 0), 6) as covered_share,
+            any_value(buyer_count) as buyers,
+            round(count(distinct customer_id) filter (has_bought) / nullif(buyers, 0), 6) as covered_share,
+            count(distinct customer_id) filter (has_bought and segment_type = 'cluster') as buyers_in_clusters,
+            case when bool_or(segment_type = 'cluster') then buyers - buyers_in_clusters else 0 end as customers_lost,
             round(count(*) / greatest(count(distinct (customer_id, segment_key)), 1), 6) as rows_per_membership,
         from population left join members on true
     """
@@ -49,7 +54,8 @@ def _coverage(scope: Scope) -> Suite:
         MEMBERSHIPS,
         (
             measure("segment_count", limits.min_segments, None, "number of segments with members"),
-            measure("covered_share", limits.min_covered_share, None, "customers in a segment / customers who bought"),
+            measure("covered_share", limits.min_covered_share, 1.0, "customers who bought that are in a segment"),
+            measure("customers_lost", 0, 0, "customers who bought that are in no cluster"),
             measure("rows_per_membership", 1.0, 1.0, "rows for each pair of customer and segment"),
         ),
         query,
@@ -114,8 +120,8 @@ def _sizes(scope: Scope) -> Suite:
                 named_by="segment_key",
             ),
             no_rows(
-                "status = 'ok' and member_count < min_members",
-                "segments below their floor that are neither folded nor marked",
+                "member_count < min_members and (segment_type = 'cluster' and status <> 'ended' or status = 'ok')",
+                "clusters below their floor that were not folded, rules below it that are not marked",
                 "none",
                 named_by="segment_key",
             ),

@@ -7,14 +7,14 @@
 {%- endmacro -%}
 
 
-{#- A condition: the customer is in another segment at the same date, by the same form of the thresholds. -#}
+{#- A condition: the customer is in another segment at the same date, by the form of its thresholds that is in force. -#}
 {%- macro is_in_segment(name) -%}
-    (customer_id, as_of_date, threshold_form) in (
+    (customer_id, as_of_date) in (
         select
             customer_id,
-            as_of_date,
-            threshold_form
+            as_of_date
         from {{ ref('seg_' ~ name).include(database=false) }}
+        where threshold_form = '{{ form_in_force(name) }}'
     )
 {%- endmacro -%}
 

@@ -9,10 +9,11 @@
 
 {#-
     A threshold of time in both forms, for days: `days`, or `gaps` times the customer's own usual pause between purchases
-    (rhythm_days; of customers without one, that of all customers).
+    (rhythm_days; of customers without one, that of all customers). Of another rule (`of`) it is the form in force: who is
+    lapsed says the rule of the lapsed.
 -#}
 {%- macro threshold_days(of=none) -%}
-    case threshold_form
+    case {{ "'" ~ form_in_force(of) ~ "'" if of else 'threshold_form' }}
         when 'relative' then {{ threshold('gaps', of) }} * rhythm_days
         else {{ threshold('days', of) }}
     end
@@ -31,16 +32,25 @@
 {%- endmacro -%}
 
 
-{#- The form of the thresholds in force for a segment: its own, else the shop's. One that has no relative form has none. -#}
-{%- macro threshold_form(key, segment) -%}
-    {%- if not segment.relative_description -%}{{ return('absolute') }}{%- endif -%}
-    {%- set rules = setting_value('segments.rules') or {} -%}
-    {%- set form = (rules.get(key) or {}).get('form') or setting_value('segments.threshold_form') -%}
-    {%- if form not in ('absolute', 'relative') -%}
+{#- The form of the thresholds in force for a rule: its own, else the shop's. One that has no relative form has none. -#}
+{%- macro form_in_force(key) -%}
+    {%- if not execute -%}{{ return('absolute') }}{%- endif -%}
+    {%- set segment = graph.nodes['model.' ~ project_name ~ '.seg_' ~ key].config.meta.segment -%}
+    {%- set own = ((setting_value('segments.rules') or {}).get(key) or {}).get('form') -%}
+    {%- if own is not none and own not in ('absolute', 'relative') -%}
         {{ exceptions.raise_compiler_error(
-            shop_file('settings.yml') ~ ': segments.rules.' ~ key ~ ".form is '" ~ form
+            shop_file('settings.yml') ~ ': segments.rules.' ~ key ~ ".form is '" ~ own
             ~ "'. Next: write absolute or relative."
         ) }}
     {%- endif -%}
-    {{ return(form) }}
+    {%- if not segment.relative_description -%}
+        {%- if own == 'relative' -%}
+            {{ exceptions.raise_compiler_error(
+                shop_file('settings.yml') ~ ': segments.rules.' ~ key
+                ~ '.form is relative, and this rule has absolute thresholds alone. Next: take the key out.'
+            ) }}
+        {%- endif -%}
+        {{ return('absolute') }}
+    {%- endif -%}
+    {{ return(own or setting_value('segments.threshold_form')) }}
 {%- endmacro -%}

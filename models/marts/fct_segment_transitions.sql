@@ -5,6 +5,7 @@ select
     to_segment_key,
     -- since when
     previous_as_of_date,
+    is_definition_changed,
     -- counts
     customer_count
 from {{ ref('int_segments__transitions') }}

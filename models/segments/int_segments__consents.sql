@@ -1,13 +1,17 @@
 -- What each customer has agreed to, as of now: by purpose the last word of all their records. Of a grant and a
--- withdrawal at one instant the withdrawal counts, and who unsubscribed from mail has withdrawn it. Null where no source
--- of consents has landed: then nobody knows.
+-- withdrawal at one instant the withdrawal counts, and to unsubscribe is to withdraw the consent to mail, until it is
+-- given again. Null where no consent has been told yet: then nobody knows.
 
 {%- set purposes = ['email', 'advertising', 'personalization', 'analytics'] %}
 
 -- noqa: disable=LT02
 with periods as (
     select * from {{ ref('stg_consent__periods') }}
-    where valid_from < {{ as_of_at() }}
+    where
+        valid_from < {{ as_of_at() }}
+        {% if feature_basis() == 'as_known' -%}
+        and known_at < {{ as_of_at() }}
+        {%- endif %}
 ),
 
 customer_index as (
@@ -21,15 +25,25 @@ as_of_dates as (
 ),
 
 sources as (
-    select count(*) as row_count from {{ ref('stg_consent__events') }}
+    select count(*) as row_count from periods
 ),
 
-mail as (
+memberships as (
+    select * from {{ ref('int_activity__memberships') }}
+),
+
+unsubscribed as (
     select
-        features.customer_id,
-        features.has_unsubscribed
-    from {{ ref('feat_customer_email') }} as features
-    inner join as_of_dates on features.as_of_date = as_of_dates.as_of_date
+        memberships.customer_id,
+        max(mails.counts_from) as unsubscribed_on
+    from as_of_dates
+    inner join {{ ref('int_activity__mails') }} as mails
+        on mails.unsubscribed_count > 0 and {{ counts_at('as_of_dates.as_of_date', 'mails') }}
+    inner join memberships
+        on
+            mails.record_hash = memberships.record_hash
+            and {{ owned_at('as_of_dates.as_of_date') }}
+    group by memberships.customer_id
 ),
 
 customers as (
@@ -41,6 +55,7 @@ words as (
         customer_index.customer_id,
         periods.purpose,
         periods.is_granted,
+        cast({{ local_time('periods.valid_from', setting('shop.business_timezone')) }} as date) as told_on,
         row_number() over (
             partition by customer_index.customer_id, periods.purpose
             order by periods.valid_from desc, case when periods.is_granted then 1 else 0 end
@@ -54,7 +69,8 @@ words as (
 
 last_words as (
     select
-        customer_id
+        customer_id,
+        max(case when purpose = 'email' then told_on end) as told_on_mail
         {%- for purpose in purposes %},
         max(case when purpose = '{{ purpose }}' and is_granted then 1 else 0 end) as {{ purpose }}
         {%- endfor %}
@@ -73,11 +89,15 @@ select
             when sources.row_count > 0
                 then
                     coalesce(last_words.{{ purpose }}, 0) = 1
-                    {%- if purpose == 'email' %} and not coalesce(mail.has_unsubscribed, false){% endif %}
+                    {%- if purpose == 'email' %}
+                    and (
+                        unsubscribed.unsubscribed_on is null
+                        or unsubscribed.unsubscribed_on < last_words.told_on_mail
+                    ){% endif %}
         end as may_{{ {'email': 'mail', 'advertising': 'advertise', 'personalization': 'personalize', 'analytics': 'analyze'}[purpose] }}{{ ',' if not loop.last }}
     {% endfor -%}
 from customers
 cross join as_of_dates
 cross join sources
 left join last_words on customers.customer_id = last_words.customer_id
-left join mail on customers.customer_id = mail.customer_id
+left join unsubscribed on customers.customer_id = unsubscribed.customer_id

@@ -1,6 +1,7 @@
 -- Which segments are made in this build, at which as-of dates. What was said of a date of the past stands: it is on
 -- record in the ledger or in the table that the last build left. Made are the current date, and what nobody has said
--- anything about yet: all of the past at first, and the past of a segment that is new. Clusters have a ledger of their own;
+-- anything about yet: all of the past at first, and the past of a segment that is new. What is no longer said of now goes;
+-- of the past it stays. Clusters have a ledger of their own;
 -- what comes back from there is taken as it is.
 
 {%- set standing = beside(this, 'int_segments__evaluations') %}
@@ -76,13 +77,13 @@ pairs as (
         recorded.segment_key,
         recorded.as_of_date
     from recorded
-    inner join now on recorded.as_of_date <= now.as_of_date
+    inner join now on recorded.as_of_date < now.as_of_date
     union
     select
         standing.segment_key,
         standing.as_of_date
     from standing
-    inner join now on standing.as_of_date <= now.as_of_date
+    inner join now on standing.as_of_date < now.as_of_date
 ),
 
 placed as (
@@ -93,7 +94,8 @@ placed as (
         and (
             wanted.segment_type = 'cluster'
             or pairs.as_of_date = now.as_of_date
-            or (recorded.segment_key is null and standing.segment_key is null)
+            -- what only stands was never published: it holds as long as it would be said again
+            or (recorded.segment_key is null and standing.definition_hash is distinct from wanted.definition_hash)
         ) as is_evaluated
     from pairs
     cross join now

@@ -7,7 +7,6 @@ with history as (
 
 redirects as (
     select * from {{ ref('int_identity__redirects').include(database=false) }}
-    where customer_id is not null
 )
 
 select distinct
@@ -16,3 +15,5 @@ select distinct
     history.as_of_date
 from history
 left join redirects on history.customer_id = redirects.retired_customer_id
+-- an id that nobody has any more is nobody
+where redirects.retired_customer_id is null or redirects.customer_id is not null

@@ -40,12 +40,37 @@ exited as (
     group by segment_key, valid_to
 ),
 
+-- and the dates at which a segment was left out after it had members
+dates as (
+    select
+        segment_key,
+        as_of_date,
+        segment_type,
+        definition_hash,
+        is_reconstructed
+    from evaluations
+    union all
+    select
+        periods.segment_key,
+        periods.valid_to as as_of_date,
+        periods.segment_type,
+        cast(null as varchar) as definition_hash,
+        false as is_reconstructed
+    from periods
+    left join evaluations
+        on
+            periods.segment_key = evaluations.segment_key
+            and periods.valid_to = evaluations.as_of_date
+    where periods.valid_to is not null and evaluations.segment_key is null
+    group by periods.segment_key, periods.valid_to, periods.segment_type
+),
+
 placed as (
     select
         *,
         lag(as_of_date) over of_segment as previous_as_of_date,
         lag(definition_hash) over of_segment as previous_definition_hash
-    from evaluations
+    from dates
     window of_segment as (
         partition by segment_key
         order by as_of_date
@@ -60,7 +85,7 @@ select
     -- what it is
     placed.segment_type,
     placed.definition_hash,
-    placed.previous_definition_hash is not null and placed.previous_definition_hash <> placed.definition_hash
+    placed.previous_as_of_date is not null and placed.definition_hash is distinct from placed.previous_definition_hash
         as is_definition_changed,
     placed.is_reconstructed,
     -- counts

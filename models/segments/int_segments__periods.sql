@@ -11,15 +11,35 @@ evaluations as (
 
 as_of_dates as (
     select as_of_date from {{ ref('int_as_of_dates') }}
-    union
-    select as_of_date from evaluations
 ),
 
-dates as (
+-- the dates at which segments of a type were evaluated: one that was left out at such a date had no members then
+calendar as (
     select
+        segment_type,
         as_of_date,
-        lead(as_of_date) over (order by as_of_date) as next_date
-    from as_of_dates
+        row_number() over (
+            partition by segment_type
+            order by as_of_date
+        ) as date_number
+    from evaluations
+    group by segment_type, as_of_date
+),
+
+followed as (
+    select
+        calendar.segment_type,
+        calendar.as_of_date,
+        calendar.date_number,
+        -- behind the last one: a date of features at which nothing of the type was evaluated
+        coalesce(min(later.as_of_date), min(as_of_dates.as_of_date)) as next_date
+    from calendar
+    left join calendar as later
+        on
+            calendar.segment_type = later.segment_type
+            and calendar.date_number + 1 = later.date_number
+    left join as_of_dates on calendar.as_of_date < as_of_dates.as_of_date
+    group by calendar.segment_type, calendar.as_of_date, calendar.date_number
 ),
 
 numbered as (
@@ -28,15 +48,13 @@ numbered as (
         evaluations.as_of_date,
         evaluations.segment_type,
         evaluations.is_reconstructed,
-        row_number() over of_segment as date_number,
-        -- a segment that is no longer evaluated has no members from the next date on
-        coalesce(lead(evaluations.as_of_date) over of_segment, dates.next_date) as next_date
+        followed.date_number,
+        followed.next_date
     from evaluations
-    inner join dates on evaluations.as_of_date = dates.as_of_date
-    window of_segment as (
-        partition by evaluations.segment_key
-        order by evaluations.as_of_date
-    )
+    inner join followed
+        on
+            evaluations.segment_type = followed.segment_type
+            and evaluations.as_of_date = followed.as_of_date
 ),
 
 members as (

@@ -6,7 +6,7 @@
         {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ name] -%}
         {%- set segment = dict(node.config.meta.segment) -%}
         {%- set key = name[4:] -%}
-        {%- set form = threshold_form(key, segment) -%}
+        {%- set form = form_in_force(key) -%}
         {%- do segment.update({
             'key': key,
             'name': segment_name(name, segment),
@@ -15,9 +15,8 @@
                 key, segment.relative_description if form == 'relative' else segment.description
             ),
             'thresholds': tojson(rules.get(key) or {}, sort_keys=true),
-            'definition_hash': local_md5(
-                node.raw_code ~ form ~ tojson(rules.get(key) or {}, sort_keys=true)
-            )[:12],
+            'definition_hash': local_md5(definition_of(key))[:12],
+            'history_days': needed_history_days(key, (segment.needs or {}).get('history_days', 0)),
             'not_named': [],
         }) -%}
         {%- for threshold in (segment.needs or {}).get('thresholds', []) -%}
@@ -48,7 +47,7 @@
         cast({{ segment.min_members if segment.min_members is defined else setting('segments.min_members') }} as integer) as min_members,
         -- what it cannot do without
         cast({{ sql_text((segment.needs or {}).get('score')) if (segment.needs or {}).get('score') else 'null' }} as varchar) as needed_score,
-        cast({{ (segment.needs or {}).get('history_days', 0) }} as integer) as needed_history_days,
+        cast({{ segment.history_days }} as integer) as needed_history_days,
         cast({{ sql_text('segments.rules.' ~ segment.key ~ '.' ~ segment.not_named[0]) if segment.not_named else 'null' }} as varchar) as threshold_not_named
     {{ 'union all' if not loop.last }}
 {% else -%}

@@ -187,6 +187,7 @@ select
     cast(email.mail_opened_count_90d as double) / nullif(email.mail_sent_count_90d, 0) as mail_open_share_90d,
     -- web
     habits.seconds_since_last_event,
+    habits.seconds_since_last_product_view,
     habits.product_view_count_24h,
     habits.price_view_count_7d,
     habits.promotion_click_count_7d,

@@ -6,7 +6,7 @@
 
 with due as (
     select * from {{ ref('int_segments__due') }}
-    where is_evaluated
+    where is_evaluated and segment_type = 'rule'
 ),
 
 as_of_dates as (

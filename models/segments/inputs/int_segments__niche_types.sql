@@ -1,4 +1,4 @@
--- Product types that few have ever bought, as of each date: what somebody who searches for it is rare for.
+-- How many had ever bought each product type, as of each date and by the identity of today: what few buy is a niche.
 
 with dates as (
     select * from {{ ref('int_segments__dates') }}

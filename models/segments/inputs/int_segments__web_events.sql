@@ -5,30 +5,44 @@
 -- noqa: disable=LT02
 with events as (
     {{ web_events_before(instants, days=28) }}
+),
+
+-- a category's own page ends with its name as addresses write it: SOFT DRINKS, /c/grocery/soft-drinks
+categories as (
+    select
+        {{ as_in_addresses('product_category') }} as written,
+        min(product_category) as product_category
+    from {{ ref('stg_shop__products') }}
+    where product_category is not null
+    group by {{ as_in_addresses('product_category') }}
 )
 
 select
     -- keys
-    customer_id,
-    as_of_date,
-    event_id,
-    session_id,
-    session_started_at,
-    cart_id,
-    product_id,
-    product_category,
-    product_type,
+    events.customer_id,
+    events.as_of_date,
+    events.event_id,
+    events.session_id,
+    events.session_started_at,
+    events.cart_id,
+    events.product_id,
+    events.product_category,
+    events.product_type,
     -- what it was
-    event_name,
-    content_type,
+    events.event_name,
+    events.content_type,
     -- a category is looked at on its own page or through its products
     case
-        when event_name = 'Product Viewed' then product_category
-        when content_type = 'category' then page_path
+        when events.event_name = 'Product Viewed' then events.product_category
+        when events.content_type = 'category' then coalesce(categories.product_category, events.page_path)
     end as category_viewed,
-    quantity,
-    shown_price,
+    events.quantity,
+    events.shown_price,
     -- when
-    event_at,
-    seconds_before
+    events.event_at,
+    events.seconds_before
 from events
+left join categories
+    on
+        events.content_type = 'category'
+        and {{ as_in_addresses(replace_pattern('events.page_path', '^.*/', '')) }} = categories.written

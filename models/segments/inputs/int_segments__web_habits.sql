@@ -8,13 +8,16 @@ with events as (
     select * from {{ ref('int_segments__web_events') }}
 ),
 
-purchased_categories as (
-    select * from {{ ref('int_segments__purchased_categories') }}
+memberships as (
+    select * from {{ ref('int_activity__memberships') }}
 ),
 
-niche_types as (
+purchases as (
+    select * from {{ ref('int_activity__purchased_categories') }}
+),
+
+bought_types as (
     select * from {{ ref('int_segments__niche_types') }}
-    where buyer_share < {{ setting('segments.rules.niche_searchers.buyer_share') }}
 ),
 
 counted as (
@@ -22,6 +25,7 @@ counted as (
         customer_id,
         as_of_date,
         min(seconds_before) as seconds_since_last_event,
+        min(case when event_name = 'Product Viewed' then seconds_before end) as seconds_since_last_product_view,
         sum(case when event_name = 'Promotion Clicked' and seconds_before <= {{ week }} then 1 else 0 end)
             as promotion_click_count_7d,
         sum(case when event_name = 'Product Viewed' and shown_price is not null and seconds_before <= {{ week }} then 1 else 0 end)
@@ -47,6 +51,26 @@ by_product as (
     group by customer_id, as_of_date, product_id, product_category
 ),
 
+-- of the categories that they looked at, those that they had bought of
+purchased_categories as (
+    select
+        by_product.customer_id,
+        by_product.as_of_date,
+        by_product.product_category
+    from by_product
+    inner join memberships
+        on
+            by_product.customer_id = memberships.customer_id
+            and {{ owned_at('by_product.as_of_date') }}
+    inner join purchases
+        on
+            memberships.record_hash = purchases.record_hash
+            and by_product.product_category = purchases.product_category
+            and {{ counts_at('by_product.as_of_date', 'purchases') }}
+    where by_product.product_category <> 'unknown'
+    group by by_product.customer_id, by_product.as_of_date, by_product.product_category
+),
+
 products_compared as (
     select
         by_product.customer_id,
@@ -60,7 +84,7 @@ products_compared as (
     left join purchased_categories
         on
             by_product.customer_id = purchased_categories.customer_id
-            and by_product.as_of_date > purchased_categories.counts_from
+            and by_product.as_of_date = purchased_categories.as_of_date
             and by_product.product_category = purchased_categories.product_category
     group by by_product.customer_id, by_product.as_of_date
 ),
@@ -139,11 +163,16 @@ niche_searches as (
         steps.as_of_date,
         count(*) as niche_search_count_28d
     from steps
-    inner join niche_types
+    left join bought_types
         on
-            steps.as_of_date = niche_types.as_of_date
-            and steps.next_product_type = niche_types.product_type
-    where steps.event_name = 'Products Searched' and steps.next_event_name = 'Product Viewed'
+            steps.as_of_date = bought_types.as_of_date
+            and steps.next_product_type = bought_types.product_type
+    where
+        steps.event_name = 'Products Searched'
+        and steps.next_event_name = 'Product Viewed'
+        and steps.next_product_type is not null
+        -- what nobody has bought is the rarest
+        and coalesce(bought_types.buyer_share, 0) < {{ setting('segments.rules.niche_searchers.buyer_share') }}
     group by steps.customer_id, steps.as_of_date
 ),
 
@@ -153,8 +182,7 @@ things as (
         as_of_date,
         {{ list_of_distinct("case when event_name = 'Product Viewed' and seconds_before <= 2 * 86400 then product_id end") }}
             as products_viewed_48h,
-        {{ list_of_distinct("case when event_name = 'Product Viewed' and seconds_before <= 7 * 86400 then product_category end") }}
-            as categories_viewed_7d
+        {{ list_of_distinct('case when seconds_before <= 7 * 86400 then category_viewed end') }} as categories_viewed_7d
     from events
     group by customer_id, as_of_date
 )
@@ -165,6 +193,7 @@ select
     counted.as_of_date,
     -- time
     counted.seconds_since_last_event,
+    counted.seconds_since_last_product_view,
     -- counts
     cast(counted.product_view_count_24h as integer) as product_view_count_24h,
     cast(counted.price_view_count_7d as integer) as price_view_count_7d,

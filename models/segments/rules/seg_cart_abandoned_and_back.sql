@@ -4,5 +4,5 @@ select
     threshold_form
 from {{ customers() }}
 where
-    seconds_since_cart_touched > 60 * {{ threshold('minutes') }}
-    and product_view_count_24h >= {{ threshold('views') }}
+    seconds_since_last_product_view <= 3600 * {{ threshold('hours') }}
+    and seconds_since_cart_touched - seconds_since_last_product_view > 60 * {{ threshold('minutes') }}

@@ -5,3 +5,4 @@ select
 from {{ customers() }}
 where
     days_since_last_order > {{ threshold_days() }}
+    and days_since_last_order > {{ threshold_days(of='lapsed') }}

@@ -5,4 +5,4 @@ select
 from {{ customers() }}
 where
     most_views_of_a_product_not_engaged_with_7d > {{ threshold('views') }}
-    and order_count_7d = 0
+    and coalesce(order_count_7d, 0) = 0

@@ -6,4 +6,4 @@ from {{ customers() }}
 where
     most_views_of_a_product_7d >= {{ threshold('views') }}
     and mail_opened_count_30d >= {{ threshold('mails_opened') }}
-    and order_count_7d = 0
+    and coalesce(order_count_7d, 0) = 0

@@ -106,8 +106,9 @@ RULES: dict[str, tuple[Row, list[Row]]] = {
     ),
     "cart_unbought": ({"seconds_since_cart_touched": DAY + 1}, [{"seconds_since_cart_touched": DAY}]),
     "cart_abandoned_and_back": (
-        {"seconds_since_cart_touched": 30 * MINUTE + 1, "product_view_count_24h": 1},
-        [{"seconds_since_cart_touched": 30 * MINUTE}, {"product_view_count_24h": 0}],
+        {"seconds_since_cart_touched": DAY + 30 * MINUTE + 1, "seconds_since_last_product_view": DAY},
+        [{"seconds_since_cart_touched": DAY + 30 * MINUTE}, {"seconds_since_last_product_view": None},
+         {"seconds_since_last_product_view": DAY + 1, "seconds_since_cart_touched": 2 * DAY}],
     ),
     "urban_category_buyers": (
         {"categories_bought_30d": ["CHEESE"], "attributes": {"places.settlement": "urban"}, "mail_open_share_90d": 0.5},
@@ -129,9 +130,6 @@ RELATIVE: dict[str, tuple[Row, list[Row]]] = {
     "at_risk": (
         {"order_count": 4, "days_since_last_order": 31, "rhythm_days": 10},
         [{"days_since_last_order": 30}, {"days_since_last_order": 61}, {"order_count": 3}],
-    ),
-    "high_value_lapsed": (
-        {"days_since_last_order": 61, "rhythm_days": 10, "total_spend_rank": 0.5}, [{"days_since_last_order": 60}]
     ),
     "recent_repeat_buyers": (
         {"days_since_last_order": 10, "rhythm_days": 10, "repeat_line_share": 0.5}, [{"days_since_last_order": 11}]
@@ -205,4 +203,9 @@ def test_every_shipped_rule_is_tried() -> None:
     assert set(RULES) == shipped
     two_forms = {rule for rule, kept in load_settings("demo").segments.rules.items() if "gaps" in kept or any(
         name.endswith("_usual") for name in kept)}  # fmt: skip
-    assert two_forms | {"high_value_lapsed"} == set(RELATIVE)
+    assert two_forms == set(RELATIVE)
+
+
+def test_who_has_never_bought_did_not_buy(models: CompiledModels) -> None:
+    prospect = {"most_views_of_a_product_7d": 2, "mail_opened_count_30d": 1, "order_count_7d": None}
+    assert members(models, "purchase_intent", "absolute", prospect) == [0]

@@ -31,15 +31,18 @@ def shop(models: CompiledModels, *events: Event, bought: str | None = None) -> d
     """Habits and carts; of the category `bought` ann was a buyer before, and hardly anybody of durian."""
     warehouse = models.warehouse()
     models.empty(
-        warehouse, "int_segments__web_events", "int_segments__purchased_categories", "int_segments__niche_types"
+        warehouse, "int_segments__web_events", "int_segments__niche_types", "int_activity__memberships",
+        "int_activity__purchased_categories",
     )
     names = list(dict.fromkeys(name for one in events for name in one))
     numbered = [{**one, "event_id": str(number)} for number, one in enumerate(events)]
     landed = pa.table({name: [one.get(name) for one in numbered] for name in [*names, "event_id"]})  # noqa: F841 (read by DuckDB)
     warehouse.execute("insert into segments.int_segments__web_events by name select * from landed")
     if bought:
+        warehouse.execute("insert into features.int_activity__memberships values (1, 'ann', null, null)")
         warehouse.execute(
-            "insert into segments.int_segments__purchased_categories values ('ann', ?, date '2024-01-09')", [bought]
+            "insert into features.int_activity__purchased_categories by name select 1 as record_hash, "
+            "? as product_category, date '2024-01-09' as day, date '2024-01-09' as counts_from", [bought]
         )
     warehouse.execute(
         "insert into segments.int_segments__niche_types values (?, 'durian', 1, 0.0199), (?, 'apples', 90, 0.9)",
@@ -99,7 +102,7 @@ def test_like_one_bought_means_bought_before_the_date(models: CompiledModels) ->
     assert habit(column, models, event(DAY), event(HOUR), bought="fruit") == 2
     assert habit(column, models, event(DAY), event(HOUR), bought="milk") == 0
     late = shop(models, event(DAY), bought="fruit")
-    late.execute("update segments.int_segments__purchased_categories set counts_from = date '2024-01-10'")
+    late.execute("update features.int_activity__purchased_categories set counts_from = date '2024-01-10'")
     models.build(late, "int_segments__web_habits")
     assert rows(late, f"select {column} from segments.int_segments__web_habits") == [(0,)]
 
@@ -113,6 +116,7 @@ def test_a_niche_search_leads_to_what_few_buy(models: CompiledModels) -> None:
     assert habit(column, models, search, common, event(58 * MINUTE, product_type="durian")) == 0, "not what came next"
     assert habit(column, models, search, event(59 * MINUTE, product_type="durian", session="later")) == 0
     assert habit(column, models, rare) == 0, "nobody searched"
+    assert habit(column, models, search, event(59 * MINUTE, product_type="truffle")) == 1, "nobody ever bought one"
 
 
 def test_windows_end_with_their_last_second(models: CompiledModels) -> None:
@@ -123,6 +127,9 @@ def test_windows_end_with_their_last_second(models: CompiledModels) -> None:
     assert habit("price_view_count_7d", models, event(7 * DAY), event(DAY, shown_price=None)) == 1
     viewed = habit("products_viewed_48h", models, event(2 * DAY), event(2 * DAY + second, product_id="pear"))
     assert viewed == ["apple"]
+    list_page = event(DAY, "Product List Viewed", content_type="category", category_viewed="milk", product_id=None)
+    assert habit("categories_viewed_7d", models, event(DAY), list_page) == ["fruit", "milk"]
+    assert habit("seconds_since_last_product_view", models, event(DAY), event(HOUR, "Cart Viewed")) == 24 * 3600
     assert habit("seconds_since_last_event", models, event(DAY), event(3 * HOUR)) == 3 * 3600
 
 
