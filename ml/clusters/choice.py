@@ -34,8 +34,8 @@ WEIGHTS = {
 HALVING_BITS = 0.05
 # An advance in silhouette over structureless rows that earns the full share.
 FULL_ADVANCE = 0.25
-# Groups are natural where the silhouette is above that of every structureless draw by this, and by more than the
-# draws differ. Features are never quite normal, so a small advance says only that.
+# Groups are natural where the silhouette of k-means is above that of every structureless draw by this, and by more than
+# the draws differ. Features are never quite normal, so a small advance says only that.
 NATURAL_ADVANCE = 0.05
 # A division that stands is kept unless another one's score (0 to 1) is better by more than this.
 KEEP_MARGIN = 0.05
@@ -148,9 +148,7 @@ def score(candidates: pd.DataFrame, floor: int) -> pd.DataFrame:
         columns=[*dict.fromkeys([*_COLUMNS, *names, *candidates.columns])]
     ).reset_index(drop=True)  # fmt: skip
     wide["failed_limit"] = _failed_limits(wide, floor)
-    advance = wide["silhouette"] - wide["reference_highest"]
-    spread = wide["reference_highest"] - wide["reference_mean"]
-    wide["is_natural"] = (advance > np.maximum(NATURAL_ADVANCE, spread)).fillna(False)
+    wide["is_natural"] = _are_natural(wide)
     scaled = _scaled(wide)
     shares = scaled.notna() * pd.Series(WEIGHTS)
     wide[[f"scaled_{name}" for name in WEIGHTS]] = scaled[list(WEIGHTS)].to_numpy()
@@ -185,6 +183,23 @@ def _failed_limits(wide: pd.DataFrame, floor: int) -> pd.Series:
     failed[wide["smallest_cluster"] < floor] = "floor"
     failed[wide["cluster_count"] < 2] = "one cluster"
     return failed
+
+
+def _are_natural(wide: pd.DataFrame) -> pd.Series:
+    """Whether each division is of groups that lie apart.
+
+    Its silhouette must be above that of structureless rows, and k-means with the same number must be clearly so:
+    a mixture puts a dense core and its tails apart, which lie around each other, and gets a high silhouette for it.
+    """
+    advance = wide["silhouette"] - wide["reference_highest"]
+    spread = wide["reference_highest"] - wide["reference_mean"]
+    is_clear = advance > np.maximum(NATURAL_ADVANCE, spread)
+    by_distance = wide["algorithm"] == "k_means"
+    clear_counts = wide.loc[by_distance & is_clear, "cluster_count"]
+    known_counts = wide.loc[by_distance, "cluster_count"]
+    # more clusters than k-means was asked for: the division must be clear itself
+    is_apart = wide["cluster_count"].isin(clear_counts) | (~wide["cluster_count"].isin(known_counts) & is_clear)
+    return is_apart & (advance > spread)
 
 
 def _scaled(wide: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import pairwise_distances_argmin
 
 from ml.clusters.base import FIT_ROWS, Clusterer, Floats, Labels, largest_first, means_of, sample_rows
+from ml.threads import one_thread
 
 STARTS = 10
 # The starts are tried on fewer rows, and the best of them goes on with all: which optimum is the best shows early.
@@ -49,9 +50,11 @@ class SampledKMeans(Clusterer):
         start = checked_start(self.start, self.anchor, self.n_clusters, rows.shape[1])
         if start is None:
             few = sample_rows(sample, START_ROWS, self.seed)
-            found = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.seed).fit(few)
-            if len(few) < len(sample):
-                found = KMeans(self.n_clusters, init=found.cluster_centers_, n_init=1).fit(sample)
+            # Rounds over so few rows are over before a second thread has begun; on a busy machine it is waited for.
+            with one_thread():
+                found = KMeans(self.n_clusters, n_init=self.n_init, random_state=self.seed).fit(few)
+                if len(few) < len(sample):
+                    found = KMeans(self.n_clusters, init=found.cluster_centers_, n_init=1).fit(sample)
             order = np.argsort(largest_first(found.labels_, found.cluster_centers_))
             centers: Floats = found.cluster_centers_[order]
         else:

@@ -8,12 +8,14 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from benchmarks.clusters_planted import plant
 from ml import artifacts
 from ml.clusters import algorithms, base
 from ml.clusters.algorithms import ALGORITHMS, WITH_COUNT, Algorithm, clusterer
 from ml.clusters.criteria import within_squares
 from ml.clusters.k_means import anchored_k_means
 from ml.clusters.micro import micro_centroids_of
+from ml.clusters.mixture import NormalMixture, exchanges
 from ml.clusters.ward import cut, ward_merges
 
 NO_LABELS = {
@@ -209,3 +211,22 @@ def test_parameters_survive_a_clone() -> None:
     model = clone(clusterer("ward", 5, start=np.zeros((5, 2)), anchor=0.2, seed=3))
     assert isinstance(model, algorithms.MicroWard)
     assert (model.n_clusters, model.anchor, model.seed) == (5, 0.2, 3)
+
+
+def test_a_mixture_leaves_an_optimum_in_which_two_clusters_share_a_cloud() -> None:
+    drawn = plant(59)
+    rows, truth = drawn.rows[:2_500], drawn.truth[:2_500]
+    stuck, freed = (NormalMixture(drawn.cloud_count, n_init=1, successes=successes).fit(rows) for successes in (0, 5))
+    assert freed.mixture_.lower_bound_ > stuck.mixture_.lower_bound_ + 0.1
+    assert adjusted_rand_score(truth, stuck.predict(rows)) < 0.9 * drawn.ceiling
+    assert adjusted_rand_score(truth, freed.predict(rows)) > 0.97 * drawn.ceiling
+
+
+def test_an_exchange_unites_two_clusters_and_cuts_a_third() -> None:
+    matrix, truth = clouds(400)
+    # the clouds 0 and 1 as one cluster, the last one cut in two by chance
+    wrong = np.where(truth == 1, 0, truth)
+    wrong[np.flatnonzero(truth == 3)[::2]] = 1
+    best = next(exchanges(matrix, wrong, 4))
+    assert adjusted_rand_score(truth, best) > 0.99
+    assert adjusted_rand_score(truth, wrong) < 0.9

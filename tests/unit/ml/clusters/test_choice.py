@@ -159,6 +159,14 @@ def test_natural_needs_more_than_the_references_differ() -> None:
     assert not score(candidates().assign(silhouette=0.25), floor=50)["is_natural"].any()
 
 
+def test_a_core_and_its_tails_are_not_natural_groups() -> None:
+    """Heavy tails: a mixture divides them with a good silhouette, k-means cannot."""
+    frame = candidates()
+    frame.loc[2, "silhouette"] = 0.5
+    frame.loc[0, "silhouette"] = 0.22
+    assert score(frame, floor=50)["is_natural"].tolist() == [False, True, False]
+
+
 def test_what_stands_is_kept_until_another_is_clearly_better(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = candidates()
     frame.loc[2, ["agreement_over_dates", "agreement_under_resampling"]] = 1.0
