@@ -10,15 +10,19 @@
 
 {%- macro setting_value(path) -%}
     {%- if not execute -%}{{ return(none) }}{%- endif -%}
-    {#- The files are read once a build, and kept where all models see them: forty rules ask for hundreds of settings. -#}
-    {%- set sources = graph.setdefault('settings_of_' ~ invocation_id, []) -%}
-    {%- if not sources -%}
+    {#- The files are read once a build, and kept where all models see them: forty rules ask for hundreds of settings. What
+        is kept is whole: models are rendered in several threads. -#}
+    {%- set kept = 'settings_of_' ~ invocation_id -%}
+    {%- if kept not in graph -%}
+        {%- set read = [] -%}
         {%- for file in [shop_file('defaults.yml', of_shop=false), shop_file('settings.yml')] -%}
-            {%- do sources.append(fromyaml(read_text_file(file)) or {}) -%}
+            {%- do read.append(fromyaml(read_text_file(file)) or {}) -%}
         {%- endfor -%}
         {#- For one build: `--vars '{settings: {segments: {rules: {lapsed: {days: 45}}}}}'`, as a backtest has it. -#}
-        {%- do sources.append(var('settings', {})) -%}
+        {%- do read.append(var('settings', {})) -%}
+        {%- do graph.update({kept: read}) -%}
     {%- endif -%}
+    {%- set sources = graph[kept] -%}
     {%- set state = namespace(value=none, found=false) -%}
     {%- for source in sources -%}
         {%- set at = namespace(value=source, found=true) -%}
