@@ -14,6 +14,8 @@ RFM = "features.feat_customer_rfm"
 NOW = f"(select max(as_of_date) from {MEMBERSHIPS})"
 # A rule is a view: to read it is to evaluate it anew. More customers than this are sampled.
 SAMPLE = 5_000
+# Of fewer members nobody can say how a segment is made up.
+FEWEST_TOLD = 10
 
 
 def suites(scope: Scope) -> list[Suite]:
@@ -173,8 +175,9 @@ def _representation(scope: Scope) -> Suite:
     bounds = scope.limits.segments
     query = f"""
         select *, segment_key || ': ' || attribute || ' ' || attribute_value as compared,
-            representation_low > {bounds.max_representation}
-                or representation_high < {bounds.min_representation} as is_beyond,
+            told_member_count >= {FEWEST_TOLD} and (
+                representation_low > {bounds.max_representation} or representation_high < {bounds.min_representation}
+            ) as is_beyond,
         from {REPRESENTATION}
     """
     check = no_rows(

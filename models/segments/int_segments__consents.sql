@@ -2,7 +2,9 @@
 -- withdrawal at one instant the withdrawal counts, and to unsubscribe is to withdraw the consent to mail, until it is
 -- given again. Null where no consent has been told yet: then nobody knows.
 
-{%- set purposes = ['email', 'advertising', 'personalization', 'analytics'] %}
+{%- set purposes = {
+    'email': 'may_mail', 'advertising': 'may_advertise', 'personalization': 'may_personalize', 'analytics': 'may_analyze',
+} %}
 
 -- noqa: disable=LT02
 with periods as (
@@ -84,7 +86,7 @@ select
     customers.customer_id,
     as_of_dates.as_of_date,
     -- what they agreed to
-    {% for purpose in purposes -%}
+    {% for purpose, column in purposes.items() -%}
         case
             when sources.row_count > 0
                 then
@@ -94,7 +96,7 @@ select
                         unsubscribed.unsubscribed_on is null
                         or unsubscribed.unsubscribed_on < last_words.told_on_mail
                     ){% endif %}
-        end as may_{{ {'email': 'mail', 'advertising': 'advertise', 'personalization': 'personalize', 'analytics': 'analyze'}[purpose] }}{{ ',' if not loop.last }}
+        end as {{ column }}{{ ',' if not loop.last }}
     {% endfor -%}
 from customers
 cross join as_of_dates

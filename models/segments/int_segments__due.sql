@@ -1,8 +1,7 @@
 -- Which segments are made in this build, at which as-of dates. What was said of a date of the past stands: it is on
 -- record in the ledger or in the table that the last build left. Made are the current date, and what nobody has said
--- anything about yet: all of the past at first, and the past of a segment that is new. What is no longer said of now goes;
--- of the past it stays. Clusters have a ledger of their own;
--- what comes back from there is taken as it is.
+-- anything about yet: all of the past at first, and the past of a segment that is new. What is no longer said of now
+-- goes; of the past it stays. Clusters have a ledger of their own; what comes back from there is taken as it is.
 
 {%- set standing = beside(this, 'int_segments__evaluations') %}
 {%- set stands = execute and not should_full_refresh()
@@ -95,7 +94,7 @@ placed as (
             wanted.segment_type = 'cluster'
             or pairs.as_of_date = now.as_of_date
             -- what only stands was never published: it holds as long as it would be said again
-            or (recorded.segment_key is null and standing.definition_hash is distinct from wanted.definition_hash)
+            or (recorded.segment_key is null and coalesce(standing.definition_hash, '') <> wanted.definition_hash)
         ) as is_evaluated
     from pairs
     cross join now
@@ -117,14 +116,16 @@ select
     -- keys
     placed.segment_key,
     placed.as_of_date,
-    -- where it comes from: made now, read from the ledger (which is right where the table says something else), or there
+    -- where it comes from: made now, read from the ledger (right where the table says something else), or there
     placed.is_evaluated,
     not placed.is_evaluated
     and recorded.segment_key is not null
-    and recorded.members_hash is distinct from standing.members_hash as is_from_ledger,
+    and coalesce(recorded.members_hash, '') <> coalesce(standing.members_hash, '') as is_from_ledger,
     -- what it is
-    case when placed.is_evaluated then wanted.segment_type else coalesce(recorded.segment_type, standing.segment_type) end
-        as segment_type,
+    case
+        when placed.is_evaluated then wanted.segment_type
+        else coalesce(recorded.segment_type, standing.segment_type)
+    end as segment_type,
     case
         when placed.is_evaluated then wanted.definition_hash
         else coalesce(recorded.definition_hash, standing.definition_hash)

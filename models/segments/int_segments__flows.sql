@@ -85,8 +85,8 @@ select
     -- what it is
     placed.segment_type,
     placed.definition_hash,
-    placed.previous_as_of_date is not null and placed.definition_hash is distinct from placed.previous_definition_hash
-        as is_definition_changed,
+    placed.previous_as_of_date is not null
+    and coalesce(placed.definition_hash, '') <> coalesce(placed.previous_definition_hash, '') as is_definition_changed,
     placed.is_reconstructed,
     -- counts
     cast(coalesce(members.member_count, 0) as integer) as member_count,

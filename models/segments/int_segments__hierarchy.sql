@@ -19,8 +19,9 @@ from catalog
         cast({{ depth }} as integer) as depth
     from catalog as part
     {% for level in range(1, depth + 1) -%}
+        {%- set child = 'part.segment_key' if loop.first else 'level_' ~ (level - 1) ~ '.parent_segment_key' %}
         inner join catalog as level_{{ level }}
-            on level_{{ level }}.segment_key = {{ 'part.segment_key' if loop.first else 'level_' ~ (level - 1) ~ '.parent_segment_key' }}
+            on {{ child }} = level_{{ level }}.segment_key
     {% endfor -%}
     where level_{{ depth }}.parent_segment_key is not null
 {% endfor -%}

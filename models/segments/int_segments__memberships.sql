@@ -1,5 +1,5 @@
--- Who is in which segment now, since when, and what the member has agreed to. One segment a customer is the primary one:
--- of those that say something here, the one that comes first by priority.
+-- Who is in which segment now, since when, and what the member has agreed to. One segment a customer is the primary
+-- one: of those that say something here, the one that comes first by priority.
 
 with facts as (
     select * from {{ ref('int_segments__facts') }}

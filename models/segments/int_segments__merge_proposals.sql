@@ -1,5 +1,5 @@
--- Pairs of segments that could be one, with the evidence: more than 80% of either in the other, or, for clusters, members
--- who behaved alike afterwards. What is declared as a part of the other is meant to lie in it.
+-- Pairs of segments that could be one, with the evidence: more than 80% of either in the other, or, for clusters,
+-- members who behaved alike afterwards. What is declared as a part of the other is meant to lie in it.
 
 with pairs as (
     select * from {{ ref('int_segments__overlaps') }}

@@ -34,7 +34,8 @@ select
     cast(shared.shared_count as double) / (sizes.member_count + other_sizes.member_count - shared.shared_count)
         as jaccard,
     -- how much more often than by chance
-    cast(shared.shared_count as double) * customers.customer_count / sizes.member_count / other_sizes.member_count as lift
+    cast(shared.shared_count as double) * customers.customer_count / sizes.member_count / other_sizes.member_count
+        as lift
 from shared
 cross join customers
 inner join sizes on shared.segment_key = sizes.segment_key

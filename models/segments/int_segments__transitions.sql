@@ -1,6 +1,6 @@
--- From which primary segment to which customers went between two dates of evaluation: of the segments that said something
--- at the date, the first by the priorities of today. Where other segments were evaluated at the two dates, or by another
--- definition, the step says so: then not only customers have changed.
+-- From which primary segment to which customers went between two dates of evaluation: of the segments that said
+-- something at the date, the first by the priorities of today. Where other segments were evaluated at the two dates, or
+-- by another definition, the step says so: then not only customers have changed.
 
 with facts as (
     select * from {{ ref('int_segments__facts') }}
@@ -53,7 +53,7 @@ dates as (
     select
         as_of_date,
         lag(as_of_date) over (order by as_of_date) as previous_as_of_date,
-        definitions is distinct from lag(definitions) over (order by as_of_date) as is_definition_changed
+        definitions <> coalesce(lag(definitions) over (order by as_of_date), '') as is_definition_changed
     from evaluated_dates
 ),
 

@@ -13,8 +13,8 @@
     'engagement': [
         'days_since_first_seen', 'days_since_last_seen', 'session_count', 'session_count_7d', 'session_count_28d',
         'product_view_count', 'product_view_count_7d', 'product_view_count_28d', 'add_count_7d', 'add_count_28d',
-        'search_count_28d', 'content_view_count', 'content_view_count_28d', 'visit_day_count_28d', 'discounted_view_share',
-        'cart_abandonment_share', 'preferred_device', 'engagement_score',
+        'search_count_28d', 'content_view_count', 'content_view_count_28d', 'visit_day_count_28d',
+        'discounted_view_share', 'cart_abandonment_share', 'preferred_device', 'engagement_score',
     ],
     'email': [
         'days_since_last_mail_opened', 'mail_sent_count_90d', 'mail_opened_count_90d', 'mail_clicked_count_90d',
@@ -70,8 +70,8 @@ purchase_days as (
     from dates
     inner join {{ ref('int_activity__purchase_days') }} as purchase_days
         on
-            purchase_days.day < dates.as_of_date
-            and purchase_days.day >= dates.as_of_date - 180
+            dates.as_of_date > purchase_days.day
+            and dates.as_of_date - 180 <= purchase_days.day
             and {{ counts_at('dates.as_of_date', 'purchase_days') }}
     inner join memberships
         on
@@ -91,7 +91,7 @@ mails as (
     from dates
     inner join {{ ref('int_activity__mails') }} as mails
         on
-            mails.day >= dates.as_of_date - 30
+            dates.as_of_date - 30 <= mails.day
             and {{ counts_at('dates.as_of_date', 'mails') }}
     inner join memberships
         on
@@ -172,7 +172,8 @@ select
     28.0 * rfm.order_count / greatest(rfm.customer_age_days, 28) as usual_order_count_28d,
     7.0 * engagement.product_view_count / greatest(engagement.days_since_first_seen, 7) as usual_product_view_count_7d,
     7.0 * engagement.session_count / greatest(engagement.days_since_first_seen, 7) as usual_session_count_7d,
-    28.0 * engagement.content_view_count / greatest(engagement.days_since_first_seen, 28) as usual_content_view_count_28d,
+    28.0 * engagement.content_view_count / greatest(engagement.days_since_first_seen, 28)
+        as usual_content_view_count_28d,
     24.0 * 28 / nullif(engagement.visit_day_count_28d, 0) as usual_hours_between_visits,
     -- place among all buyers of the date, 0 to 1
     ranked.spend_90d_rank,

@@ -1,6 +1,6 @@
 -- The as-of dates at which a rule has to be evaluated in this build: the current one, and those of the past at which
--- some rule is not on record yet. A date of the past lies at its midnight; "now" may be an instant of the day. A backtest
--- asks for dates of its own: `--vars '{segment_dates: [2017-06-05]}'`.
+-- some rule is not on record yet. A date of the past lies at its midnight; "now" may be an instant of the day. A
+-- backtest asks for dates of its own: `--vars '{segment_dates: [2017-06-05]}'`.
 
 {%- set asked_for = var('segment_dates', []) %}
 

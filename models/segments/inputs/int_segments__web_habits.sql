@@ -2,6 +2,7 @@
 -- day cannot tell, such as how often within one visit or one hour.
 
 {%- set week = 7 * 86400 %}
+{%- set enough = setting('segments.rules.browsing_enthusiasts.views_in_session') %}
 
 -- noqa: disable=LT02
 with events as (
@@ -28,8 +29,12 @@ counted as (
         min(case when event_name = 'Product Viewed' then seconds_before end) as seconds_since_last_product_view,
         sum(case when event_name = 'Promotion Clicked' and seconds_before <= {{ week }} then 1 else 0 end)
             as promotion_click_count_7d,
-        sum(case when event_name = 'Product Viewed' and shown_price is not null and seconds_before <= {{ week }} then 1 else 0 end)
-            as price_view_count_7d,
+        sum(
+            case
+                when event_name = 'Product Viewed' and shown_price is not null and seconds_before <= {{ week }} then 1
+                else 0
+            end
+        ) as price_view_count_7d,
         sum(case when event_name = 'Product Viewed' and seconds_before <= 86400 then 1 else 0 end)
             as product_view_count_24h
     from events
@@ -135,8 +140,7 @@ sessions_compared as (
         max(case when seconds_before <= {{ week }} then most_views_of_a_category end)
             as most_views_of_a_category_in_a_session_7d,
         max(most_views_within_an_hour) as most_views_of_a_category_in_an_hour_7d,
-        sum(case when most_views_of_a_category >= {{ setting('segments.rules.browsing_enthusiasts.views_in_session') }} then 1 else 0 end)
-            as session_count_of_one_category_28d
+        sum(case when most_views_of_a_category >= {{ enough }} then 1 else 0 end) as session_count_of_one_category_28d
     from by_session
     group by customer_id, as_of_date
 ),
@@ -180,8 +184,9 @@ things as (
     select
         customer_id,
         as_of_date,
-        {{ list_of_distinct("case when event_name = 'Product Viewed' and seconds_before <= 2 * 86400 then product_id end") }}
-            as products_viewed_48h,
+        {{ list_of_distinct(
+            "case when event_name = 'Product Viewed' and seconds_before <= 2 * 86400 then product_id end"
+        ) }} as products_viewed_48h,
         {{ list_of_distinct('case when seconds_before <= 7 * 86400 then category_viewed end') }} as categories_viewed_7d
     from events
     group by customer_id, as_of_date

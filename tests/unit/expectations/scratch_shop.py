@@ -482,7 +482,7 @@ from segments.int_segments__sizes, (
 ) as dates (as_of_date, previous_as_of_date);
 create table segments.int_segments__representation as
 select segment_key, 'age_band' as attribute, '25-34' as attribute_value, 0.8 as representation_low,
-    1.2 as representation_high
+    1.2 as representation_high, 20 as told_member_count
 from segments.int_segments__sizes;
 
 -- marts

@@ -154,7 +154,7 @@ DAMAGES = [
         "segments",
         f"update {SIZES} set member_count = 9 where segment_key = 'lapsed'",
         SIZES,
-        "neither folded nor",
+        "that were not folded",
     ),
     ("segments", f"update {MEMBERSHIPS} set is_primary = false", MEMBERSHIPS, "without exactly one primary segment"),
     ("segments", f"update {MEMBERSHIPS} set is_primary = true", MEMBERSHIPS, "without exactly one primary segment"),
