@@ -329,6 +329,21 @@ class PropensityScorer:
         return "model" if self.pipeline is not None else "base_rate"
 
     @property
+    def feature_schema_hash(self) -> str:
+        """Hash of names and order of the features."""
+        return schema_hash(self.numeric, self.categorical)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What every score row says of the model that gave it."""
+        return {
+            "model_name": self.model_name,
+            "model_version": self.model_version,
+            "feature_schema_hash": self.feature_schema_hash,
+            "horizon_days": self.horizon_days,
+        }
+
+    @property
     def feature_names(self) -> tuple[str, ...]:
         """All features, numbers first."""
         return (*self.numeric, *self.categorical)
@@ -420,7 +435,7 @@ class TrainedModel:
                     "algorithm": scorer.algorithm,
                     "trained_through": scorer.trained_through,
                     "feature_names": json.dumps(scorer.feature_names),
-                    "feature_schema_hash": schema_hash(scorer.numeric, scorer.categorical),
+                    "feature_schema_hash": scorer.feature_schema_hash,
                     "parameters": json.dumps(self.parameters, sort_keys=True, default=str),
                     "artifact_sha256": artifact_sha256,
                 }

@@ -13,7 +13,6 @@ from ml.frames import (
     as_date,
     as_days,
     content_hash,
-    dates_out,
     feature_matrix,
     in_key_order,
     model_version,
@@ -21,6 +20,7 @@ from ml.frames import (
     schema_hash,
 )
 from ml.propensity import Candidate, HoldOut, PropensityScorer, TrainedModel, blend, boosting, logistic
+from ml.score_rows import score_rows
 from ml.splits import check_time_order, folds_by_date, make_slice, spaced_dates
 from ml.threads import one_thread
 
@@ -184,17 +184,11 @@ def score(scorer: PropensityScorer, features: pd.DataFrame) -> pd.DataFrame:
     require_columns(features, [*KEYS, *scorer.feature_names], "the purchase features")
     given = features.assign(as_of_date=as_days(features["as_of_date"]))
     rows = in_key_order(given, ("as_of_date", "customer_id"), "the purchase features")
-    return pd.DataFrame(
-        {
-            "customer_id": rows["customer_id"],
-            "as_of_date": dates_out(rows["as_of_date"]),
-            "model_name": scorer.model_name,
-            "model_version": scorer.model_version,
-            "campaign_id": pd.Series([None] * len(rows), dtype=object),
-            "score": scorer.probabilities(rows),
-            "score_kind": "probability",
-            "unit": f"probability of an order within {scorer.horizon_days} days",
-            "horizon_days": scorer.horizon_days,
-            "fallback_tier": scorer.fallback_tier,
-        }
+    return score_rows(
+        rows[list(KEYS)],
+        scorer.probabilities(rows),
+        fallback_tier=scorer.fallback_tier,
+        score_kind="probability",
+        unit=f"probability of an order within {scorer.horizon_days} days",
+        **scorer.identity,
     )

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from ml import scorecard
-from ml.frames import as_date, as_days, dates_out, in_key_order, model_version, require_columns, schema_hash
+from ml.frames import as_date, as_days, in_key_order, model_version, require_columns, schema_hash
+from ml.score_rows import SCORE_COLUMNS, score_rows
 from ml.scorecard import Input, Scorecard
 from ml.splits import spaced_dates
 from ml.threads import one_thread
@@ -239,36 +240,17 @@ def score(
         )
         for day in sorted(days)
     ]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(_SCORE_COLUMNS))
-
-
-_SCORE_COLUMNS = (
-    "customer_id",
-    "as_of_date",
-    "model_name",
-    "model_version",
-    "campaign_id",
-    "score",
-    "score_kind",
-    "unit",
-    "horizon_days",
-    "fallback_tier",
-)
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(SCORE_COLUMNS))
 
 
 def _scored(formula: Formula, rows: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "customer_id": rows["customer_id"],
-            "as_of_date": dates_out(rows["as_of_date"]),
-            "model_name": MODEL_NAME,
-            "model_version": formula.model_version,
-            "campaign_id": pd.Series([None] * len(rows), dtype=object),
-            "score": np.round(100 * formula.card.rates(rows), SCORE_DIGITS),
-            "score_kind": "index",
-            "unit": f"of 100 such customers order within {formula.horizon_days} days",
-            "horizon_days": formula.horizon_days,
-            "fallback_tier": "model",
-        },
-        columns=list(_SCORE_COLUMNS),
+    return score_rows(
+        rows[["customer_id", "as_of_date"]],
+        np.round(100 * formula.card.rates(rows), SCORE_DIGITS),
+        model_name=MODEL_NAME,
+        model_version=formula.model_version,
+        feature_schema_hash=schema_hash(list(formula.card.points), ()),
+        score_kind="index",
+        unit=f"of 100 such customers order within {formula.horizon_days} days",
+        horizon_days=formula.horizon_days,
     )

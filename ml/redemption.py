@@ -19,7 +19,6 @@ from ml.frames import (
     as_date,
     as_days,
     content_hash,
-    dates_out,
     feature_matrix,
     in_key_order,
     model_version,
@@ -27,6 +26,7 @@ from ml.frames import (
     schema_hash,
 )
 from ml.propensity import Candidate, Floats, HoldOut, PropensityScorer, TrainedModel, blend, boosting, logistic
+from ml.score_rows import score_rows
 from ml.splits import Fold, check_time_order, cut_label_windows, make_slice
 from ml.threads import one_thread
 
@@ -314,17 +314,11 @@ def score(scorer: PropensityScorer, features: pd.DataFrame) -> pd.DataFrame:
     require_columns(features, [*KEYS, *scorer.feature_names], "the redemption features")
     given = features.assign(as_of_date=as_days(features["as_of_date"]))
     rows = in_key_order(given, ("as_of_date", "campaign_id", "customer_id"), "the redemption features")
-    return pd.DataFrame(
-        {
-            "customer_id": rows["customer_id"],
-            "as_of_date": dates_out(rows["as_of_date"]),
-            "model_name": scorer.model_name,
-            "model_version": scorer.model_version,
-            "campaign_id": rows["campaign_id"],
-            "score": scorer.probabilities(rows),
-            "score_kind": "probability",
-            "unit": "probability of redeeming a coupon of the campaign",
-            "horizon_days": pd.Series([None] * len(rows), dtype=object),
-            "fallback_tier": scorer.fallback_tier,
-        }
+    return score_rows(
+        rows[list(KEYS)],
+        scorer.probabilities(rows),
+        fallback_tier=scorer.fallback_tier,
+        score_kind="probability",
+        unit="probability of redeeming a coupon of the campaign",
+        **scorer.identity,
     )

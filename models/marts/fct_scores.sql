@@ -4,9 +4,12 @@ select
     as_of_date,
     model_name,
     model_version,
+    feature_schema_hash,
     campaign_id,
     -- the score
     score,
+    score_low,
+    score_high,
     score_kind,
     unit,
     horizon_days,
