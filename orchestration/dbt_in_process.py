@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -192,7 +193,10 @@ def _failures(result: Any) -> str:
     nodes = getattr(result.result, "results", None) or []
     bad = [node for node in nodes if str(node.status) in {"error", "fail", "runtime error"}]
     if not bad:
-        return f"dbt build failed: {result.exception}"
+        # Not every exception has a text (an assertion, a lack of memory): its kind says more than nothing.
+        error = result.exception
+        where = "".join(traceback.format_tb(error.__traceback__)[-1:]).strip() if error else ""
+        return f"dbt build failed: {error!r}\n{where}".strip()
     lines = "\n".join(f"{node.node.name}: {node.message}" for node in bad)
     return f"dbt build failed at {len(bad)} of {len(nodes)} nodes:\n{lines}\nNext: {_next_step(lines)}"
 

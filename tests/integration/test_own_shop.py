@@ -136,7 +136,10 @@ def test_the_whole_chain_is_green_with_only_orders_and_lines(outcome: Outcome) -
     assert outcome.query("select count(*) from marts.rpt_data_quality where not success and severity = 'critical'") == [
         (0,)
     ]
-    assert outcome.query("select distinct model_name from marts.fct_scores") == [("purchase_propensity",)]
+    assert outcome.query("select distinct model_name from marts.fct_scores order by 1") == [
+        ("buy_readiness",),
+        ("purchase_propensity",),
+    ]
     assert "no campaigns have landed: the redemption model is switched off" in outcome.printed
     left_out = landed.num_rows - len(kept)
     assert f"order_lines: {left_out:,} of {landed.num_rows:,} rows were left out by `where`" in outcome.printed
@@ -178,7 +181,7 @@ def test_a_name_for_a_segment_that_is_not_there_is_refused(outcome: Outcome) -> 
     text = settings.read_text()
     settings.write_text(text.replace("    lapsed: Sleeping", "    lapst: Sleeping"))
     environment = {**outcome.environment, "AUDIENCE_SHOP": SHOP}
-    select = ("compile", "--quiet", "--select", "int_segments__catalog")
+    select = ("compile", "--quiet", "--select", "int_segments__rules")
     refused = _python(outcome.project, environment, "-m", "dbt.cli.main", *select)
     settings.write_text(text)
     assert refused.returncode != 0

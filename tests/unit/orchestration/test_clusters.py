@@ -200,6 +200,20 @@ def test_a_run_of_the_past_knows_no_later_model_and_changes_nothing_after_it(
     assert {row[5] for row in members if row[1] == day} == {True}
 
 
+def test_a_run_of_the_past_says_nothing_of_the_weeks_before_it(tmp_path: Path, settings: Settings) -> None:
+    clusters = settings.models.clusters.model_copy(update={"history_dates": 2})
+    brief = settings.model_copy(update={"models": settings.models.model_copy(update={"clusters": clusters})})
+    folders = ShopFolders.of("demo", tmp_path)
+    build(folders, 8)
+    segment(folders.warehouse, folders, brief, "run-1")
+    promote(folders, "run-1")
+    assert len({row[1] for row in ask(folders, MEMBERS)}) == 3
+
+    build(folders, 5)
+    segment(folders.warehouse, folders, brief, "run-2")
+    assert {row[1] for row in ask(folders, MEMBERS)} == {FIRST + timedelta(days=35)}
+
+
 def test_what_did_not_pass_its_gate_is_not_recorded(tmp_path: Path, settings: Settings) -> None:
     folders = ShopFolders.of("demo", tmp_path)
     build(folders, 4)
