@@ -41,7 +41,7 @@ def run_command(data_root: Path, *arguments: str, **more: str) -> subprocess.Com
         env={**small_environment(data_root), **more},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
 
 
