@@ -124,8 +124,8 @@ def segment(warehouse: Path, folders: ShopFolders, settings: Settings, run_id: s
                 replace_rows(connection, table, frame.assign(run_id=run_id), {"model_version": model.model_version})
         _note(connection, segmentation.assignments.assign(is_reconstructed=False), features.current, run_id)
     history = features.before(settings.models.clusters.history_dates)[::-1]
-    # A first model also tells of the weeks before it. A run at a past date of a shop that has later models does not: what
-    # was never said of those weeks is not said now, by a model that holds for one date.
+    # A first model also tells of the weeks before it. A run at a past date of a shop that has later models does not:
+    # what was never said of those weeks is not said now, by a model that holds for one date.
     known = recorded_dates(folders, features.current) if past.namesake is None else set(history)
 
     def over_time() -> Iterator[Divided]:
