@@ -6,6 +6,7 @@ Which features a model learns from stands there, too (`models`): a new one is on
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -61,6 +62,11 @@ class Feature:
     def is_number(self) -> bool:
         """Whether models take it as a number, and not as a kind."""
         return self.data_type.startswith(NUMBERS)
+
+
+def family_of(name: str) -> str:
+    """The name without its window: what features of one quantity over several windows have in common."""
+    return re.sub(r"_\d+d$", "", name)
 
 
 @dataclass(frozen=True)

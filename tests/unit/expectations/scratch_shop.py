@@ -417,12 +417,13 @@ left join staging.stg_campaigns__coupon_redemptions x
 
 -- Python-written tables
 create table ml.scores as
-select customer_id, as_of_date, 'purchase_14d' as model_name, 'v1' as model_version, null::varchar as campaign_id,
+select customer_id, as_of_date, 'purchase_14d' as model_name, 'v1' as model_version, 'h1' as feature_schema_hash,
+    null::varchar as campaign_id,
     round(least(0.95, 0.05 + order_count_28d * 0.2 + (hash(customer_id) % 100) / 1000.0), 4)::double as score,
     'probability' as score_kind, 'probability' as unit, 14 as horizon_days, 'model' as fallback_tier, 'run' as run_id
 from features.feat_customer_rfm where as_of_date = date '2018-01-01'
 union all
-select customer_id, as_of_date, 'redemption', 'v1', campaign_id,
+select customer_id, as_of_date, 'redemption', 'v1', 'h1', campaign_id,
     round(0.05 + (hash(customer_id, campaign_id) % 200) / 1000.0, 4)::double, 'probability', 'probability', 30,
     'model', 'run'
 from features.feat_customer_offer;
@@ -443,6 +444,10 @@ where cluster_key = 'k1';
 -- scores: the last mile of what Python wrote
 create table scores.int_scores__scores as select * from ml.scores;
 create table scores.int_scores__model_performance as select * from ml.model_performance;
+create table scores.int_scores__model_versions as
+select model_name, 'v1' as model_version, 'h1' as feature_schema_hash from ml.model_performance;
+create table scores.int_scores__model_champions as
+select model_name, 'v1' as model_version, true as is_champion, false as is_fallback from ml.model_performance;
 create table scores.int_scores__customer_clusters as select * from ml.customer_clusters;
 create table scores.int_scores__clusters as
 select level, cluster_key, cluster_name, count(*) as member_count, 2 as size_floor
