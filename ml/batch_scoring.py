@@ -263,6 +263,8 @@ def _read_trees(model: HistGradientBoostingClassifier) -> "_Trees | None":
     if not tables or max(int(table["is_leaf"].sum()) for table in tables) > MAX_LEAVES:
         return None
     asked = np.concatenate([table[["feature_idx", "num_threshold"]][table["is_leaf"] == 0] for table in tables])
+    if not (asked["num_threshold"] > -np.inf).all():
+        return None  # only a threshold above all numbers is understood
     cuts = {
         int(number): _Cuts(asked["num_threshold"][asked["feature_idx"] == number])
         for number in np.unique(asked["feature_idx"])

@@ -186,8 +186,8 @@ def _outcomes(
 def _labels(connection: duckdb.DuckDBPyConnection, source: "LabelSource", horizon: int | None) -> pd.DataFrame:
     """Labels with the first day on which their whole window lies in the past."""
     ends = {
-        "column": "as_of_date + horizon_days",
-        "own": "as_of_date + horizon_days",
+        "column": "as_of_date + horizon_days::integer",
+        "own": "as_of_date + horizon_days::integer",
         "ends_on": "label_ends_on + 1",
         "name": "as_of_date + ?::integer",
     }[source.horizon]
