@@ -21,7 +21,7 @@ from orchestration.landing_assets import build_landing_assets
 from orchestration.linkage_asset import build_linkage_asset
 from orchestration.ml_assets import RETRAIN_TAG, build_ml_assets
 from orchestration.model_card_asset import build_model_card_asset
-from orchestration.monitoring_asset import build_monitoring_asset
+from orchestration.monitoring_asset import build_monitoring_asset, stored_reasons
 from orchestration.publish_asset import build_publish_asset
 from orchestration.readiness_asset import build_readiness_asset
 from orchestration.reasons_asset import build_reasons_asset
@@ -52,7 +52,11 @@ def build_definitions(
     settings = load_settings(folders.shop)
     dbt = InProcessDbt(folders)
     landing = build_landing_assets(settings)
-    scorers = [*build_ml_assets(settings), build_readiness_asset(settings), build_value_asset(settings)]
+    scorers = [
+        *build_ml_assets(settings, stored_reasons),
+        build_readiness_asset(settings),
+        build_value_asset(settings),
+    ]
     scored = [key for asset in scorers for key in asset.keys]
     reasons = build_reasons_asset(settings, scored)
     ml = [

@@ -18,6 +18,7 @@ from ml.catalogue import read_catalogue
 from orchestration.metadata import images, markdown_table
 from orchestration.ml_assets import feature_deps
 from orchestration.model_inputs import customer_features
+from orchestration.model_ledger import Choice
 from orchestration.progress import StageClock
 from orchestration.warehouse import reading, replace_rows, writing
 from orchestration.workspace import RunWorkspace
@@ -107,6 +108,7 @@ def monitor(warehouse: Path, settings: Settings, run_id: str) -> Monitored:
     facts: dict[str, ModelFacts] = {}
     with reading(warehouse) as connection, one_thread():
         current = _current(connection)
+        judged_until = min(current, own.judged_until_date or current)
         names = [
             name for (name,) in connection.execute("select distinct model_name from ml.scores order by 1").fetchall()
         ]
@@ -116,7 +118,7 @@ def monitor(warehouse: Path, settings: Settings, run_id: str) -> Monitored:
             if source is None or not _has_label(connection, source):
                 skipped.append(name)
                 continue
-            found = _outcomes(connection, source, current, limits)
+            found = _outcomes(connection, source, judged_until, limits)
             drift = _drift(connection, source, current, drift_limits)
             facts[name] = _facts(connection, name, current, found, drift)
             judged.append(found)
@@ -131,10 +133,39 @@ def monitor(warehouse: Path, settings: Settings, run_id: str) -> Monitored:
         replace_rows(connection, "ml.model_outcomes", all_outcomes.assign(run_id=run_id), {"run_id": run_id})
         replace_rows(connection, "ml.model_drift", all_drift.assign(run_id=run_id), {"as_of_date": current})
         history = connection.execute("from ml.model_drift").df()
-    reasons = {
-        name: retrain_reasons(fact, own.max_age_days, own.min_days_between_trainings) for name, fact in facts.items()
-    }
+        reasons = {
+            name: retrain_reasons(fact, own.max_age_days, own.min_days_between_trainings)
+            for name, fact in facts.items()
+        }
+        connection.execute("delete from ml.retrain_reasons")
+        replace_rows(
+            connection, "ml.retrain_reasons", _reason_rows(facts, reasons).assign(run_id=run_id), {"run_id": run_id}
+        )
     return Monitored(all_outcomes, history, reasons, skipped)
+
+
+def _reason_rows(facts: "dict[str, ModelFacts]", reasons: dict[str, list[str]]) -> pd.DataFrame:
+    rows = [
+        (name, facts[name].model_version, facts[name].as_of, number, reason)
+        for name, listed in reasons.items()
+        if facts[name].model_version is not None
+        for number, reason in enumerate(listed, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["model_name", "model_version", "as_of_date", "reason_number", "reason"])
+
+
+def stored_reasons(warehouse: Path, champion: Choice) -> list[str]:
+    """What the monitoring of the run before said of a champion: in a run models come before it.
+
+    A run as of a past date does not know what a later one found.
+    """
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "select reason from ml.retrain_reasons where model_name = ? and model_version = ? and as_of_date <= ? "
+            "order by reason_number",
+            [champion.model_name, champion.model_version, _current(connection)],
+        ).fetchall()
+    return [reason for (reason,) in rows]
 
 
 def _current(connection: duckdb.DuckDBPyConnection) -> date:
@@ -154,23 +185,24 @@ def _has_label(connection: duckdb.DuckDBPyConnection, source: "LabelSource") -> 
 
 
 def _outcomes(
-    connection: duckdb.DuckDBPyConnection, source: "LabelSource", current: date, limits: "OutcomeLimits"
+    connection: duckdb.DuckDBPyConnection, source: "LabelSource", until: date, limits: "OutcomeLimits"
 ) -> pd.DataFrame:
+    """Figures of all scores of dates before `until` whose window has ended by then."""
     from ml.monitoring import outcomes
 
     scores = connection.execute(
         f"select {', '.join(source.keys)}, model_version, score, horizon_days from ml.scores "
         "where model_name = ? and as_of_date < ?",
-        [source.model_name, current],
+        [source.model_name, until],
     ).df()
     horizons = connection.execute(
         "select distinct horizon_days from ml.scores where model_name = ? and as_of_date < ? "
         "and horizon_days is not null",
-        [source.model_name, current],
+        [source.model_name, until],
     ).fetchall()
     promised = connection.execute("from ml.model_performance where model_name = ?", [source.model_name]).df()
     rows = [
-        outcomes.matured(part, _labels(connection, source, horizon), source, current)
+        outcomes.matured(part, _labels(connection, source, horizon), source, until)
         for horizon, part in (
             [(horizon, scores[scores["horizon_days"] == horizon]) for (horizon,) in horizons]
             if source.horizon in ("column", "name")
@@ -178,7 +210,7 @@ def _outcomes(
         )
     ]
     known = pd.concat(rows, ignore_index=True) if rows else outcomes.matured(
-        scores, _labels(connection, source, None), source, current
+        scores, _labels(connection, source, None), source, until
     )  # fmt: skip
     return outcomes.outcomes(known, promised, source, limits)
 

@@ -48,6 +48,7 @@ def build_response_asset(settings: Settings) -> dg.AssetsDefinition:
             workspace.folders.models,
             settings.models.purchase.horizon_days,
             settings.models.redemption.test_from_date,
+            settings.models.redemption.test_until_date,
             workspace.run_id,
         )
         if done.models == ():
@@ -86,7 +87,9 @@ class Refreshed:
     why_none: str = ""
 
 
-def refresh(warehouse: Path, folder: Path, horizon: int, test_from: date | None, run_id: str) -> Refreshed:
+def refresh(
+    warehouse: Path, folder: Path, horizon: int, test_from: date | None, test_until: date | None, run_id: str
+) -> Refreshed:
     """Learn, judge and write; what earlier runs wrote goes.
 
     Parameters
@@ -95,6 +98,7 @@ def refresh(warehouse: Path, folder: Path, horizon: int, test_from: date | None,
     folder : where models are stored, a folder for each model, in it one for each version
     horizon : days in which a purchase counts as a response
     test_from : campaigns from here on are the hold-out; None is as the redemption model has it
+    test_until : campaigns from here on, and what happened from here on, are not read; None: all
     """
     from ml import response
     from ml.propensity.offers import default_test_from
@@ -108,11 +112,15 @@ def refresh(warehouse: Path, folder: Path, horizon: int, test_from: date | None,
     starts = inputs.eligible.loc[inputs.eligible["is_mailed"], ["customer_id", "campaign_id", "as_of_date"]]
     begin = test_from or default_test_from(REDEMPTION, starts)
     balance = response.campaign_balance(inputs.eligible)
-    asked = ((response.REDEEMED, inputs.redeemed), (response.purchased(horizon), inputs.purchased))
+    outcomes = [response.REDEEMED, response.purchased(horizon)]
+    eligible = inputs.eligible
+    responses = dict(zip((outcome.name for outcome in outcomes), (inputs.redeemed, inputs.purchased), strict=True))
+    if test_until is not None:
+        eligible, responses = response.known_before(test_until, eligible, responses, outcomes)
     models, why = [], []
-    for outcome, labels in asked:
+    for outcome in outcomes:
         try:
-            models.append(response.train(inputs.eligible, labels, outcome, begin))
+            models.append(response.train(eligible, responses[outcome.name], outcome, begin))
         except response.NothingToLearnError as error:
             why.append(str(error))
     mailing = response.Mailing.fit(inputs.eligible)

@@ -219,6 +219,7 @@ class MonitoringSection(_Section):
     drift: MonitoringDriftSection
     max_age_days: int | None = Field(ge=1)
     min_days_between_trainings: int = Field(ge=1)
+    judged_until_date: date | None
 
 
 class ClusterDriftSection(_Section):

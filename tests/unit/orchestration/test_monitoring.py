@@ -1,5 +1,6 @@
 """Past scores are judged once they have come true; without any, the tables are empty and the run says so."""
 
+import dataclasses
 from pathlib import Path
 
 import duckdb
@@ -7,7 +8,8 @@ import pandas as pd
 import pytest
 
 from ml.monitoring import plots
-from orchestration.monitoring_asset import monitor
+from orchestration.model_ledger import Choice
+from orchestration.monitoring_asset import monitor, stored_reasons
 from shops import load_settings
 from tests.unit.orchestration.test_readiness_asset import DATES, _fill, _rows, _run
 
@@ -64,3 +66,30 @@ def test_drift_of_past_dates_stays_and_a_shift_alarms(warehouse: Path) -> None:
     ]
     assert "purchase_day_count_28d" in set(alarms["name"])
     assert any("purchase_day_count_28d" in reason for reason in found.reasons[MODEL])
+    # The next run asks for them, one as of an earlier date does not.
+    champion = _champion(warehouse)
+    assert stored_reasons(warehouse, champion) == found.reasons[MODEL]
+    assert stored_reasons(warehouse, dataclasses.replace(champion, model_version="another")) == []
+    _fill(warehouse, DATES[15], customers=120)
+    assert stored_reasons(warehouse, champion) == []
+
+
+def test_windows_that_reach_a_set_day_are_not_judged(warehouse: Path) -> None:
+    _run(warehouse, "first")
+    settings = load_settings("demo")
+    until = DATES[12]
+    own = settings.models.monitoring.model_copy(update={"judged_until_date": until})
+    models = settings.models.model_copy(update={"monitoring": own})
+    found = monitor(warehouse, settings.model_copy(update={"models": models}), "r1")
+    assert len(found.outcomes)
+    assert pd.to_datetime(found.outcomes["matured_on"]).max() <= pd.Timestamp(until)
+
+
+def _champion(warehouse: Path) -> Choice:
+    """The version that the newest reasons are about, as the ledger would name it."""
+    ((version, day),) = _rows(warehouse, "select distinct model_version, as_of_date from ml.retrain_reasons")
+    return Choice(
+        model_name=MODEL, choice_number=1, model_version=version, choice="promoted", is_fallback=False, known_from=day,
+        hold_out_from=day, trained_through=day, feature_schema_hash="", artifact_sha256="", reason="",
+        chosen_by="gate", chosen_at=None, run_id=None,
+    )  # fmt: skip

@@ -83,7 +83,7 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
 
 def test_each_customer_has_rows_and_the_models_are_named(warehouse: Path) -> None:
     for run in ("first", "second"):
-        done = refresh(warehouse, warehouse.parent / "models", HORIZON, TEST_FROM, run)
+        done = refresh(warehouse, warehouse.parent / "models", HORIZON, TEST_FROM, None, run)
     assert done.why_none == ""
     found = rows(
         warehouse,
@@ -125,19 +125,38 @@ def test_of_many_not_mailed_a_sample_is_read_and_all_are_counted(
 
 
 def test_without_campaigns_tables_are_empty_and_the_reason_is_told(warehouse: Path) -> None:
-    refresh(warehouse, warehouse.parent / "models", HORIZON, TEST_FROM, "first")
+    refresh(warehouse, warehouse.parent / "models", HORIZON, TEST_FROM, None, "first")
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("delete from features.feat_customer_offer")
         connection.execute("delete from features.label_redemption")
-    done = refresh(warehouse, warehouse.parent / "models", HORIZON, TEST_FROM, "second")
+    done = refresh(warehouse, warehouse.parent / "models", HORIZON, TEST_FROM, None, "second")
     assert done.why_none == "no campaigns have landed"
     for table in ("expected_responses", "campaign_balance", "model_versions", "model_performance"):
         assert rows(warehouse, f"select count(*) from ml.{table}") == [(0,)], table
 
 
 def test_campaigns_that_are_all_held_out_teach_nothing_and_that_is_told(warehouse: Path) -> None:
-    done = refresh(warehouse, warehouse.parent / "models", HORIZON, STARTS[0], "first")
+    done = refresh(warehouse, warehouse.parent / "models", HORIZON, STARTS[0], None, "first")
     assert done.models == ()
     assert "was observed before 2017-03-06" in done.why_none
     assert rows(warehouse, "select count(*) from ml.expected_responses") == [(0,)]
     assert rows(warehouse, "select count(*) > 0 from ml.campaign_balance") == [(True,)]
+
+
+def test_what_happened_from_a_set_day_on_is_not_read(warehouse: Path) -> None:
+    until = TEST_FROM + datetime.timedelta(days=10)
+    performance = "select * exclude (run_id) from ml.model_performance order by all"
+
+    def judged() -> list[tuple[object, ...]]:
+        refresh(warehouse, warehouse.parent / "models", HORIZON, TEST_FROM, until, "run")
+        return rows(warehouse, performance)
+
+    before = judged()
+    with duckdb.connect(str(warehouse)) as connection:
+        # Redemptions of the hold-out's second week, and purchases in windows that reach it.
+        connection.execute(
+            "update features.label_redemption set has_redeemed = 1, first_redeemed_on = ?::date "
+            "where campaign_id = 'k4' and has_redeemed = 0", [until],
+        )  # fmt: skip
+        connection.execute("update features.label_purchase set has_purchased = 1 where as_of_date = ?", [TEST_FROM])
+    assert judged() == before
