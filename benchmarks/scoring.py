@@ -31,7 +31,7 @@ from ml.propensity.cohorts import Fallback
 from ml.propensity.scorer import PropensityScorer
 from ml.score_rows import SCORE_COLUMNS
 from ml.threads import one_thread
-from orchestration.batch_scoring import score_in_batches
+from orchestration.batch_scoring import Query, score_in_batches
 
 CUSTOMERS = 1_000_000
 MANY_CUSTOMERS = 5_000_000
@@ -154,7 +154,7 @@ def ours(warehouse: Path, scorer: PropensityScorer) -> float:
     facts = {**scorer.identity, "score_kind": "probability", "unit": "probability"}
     started = time.perf_counter()
     score_in_batches(
-        warehouse, "from features", [], scorer.predict,
+        warehouse, Query("from features"), scorer.predict,
         scorer.numeric, facts=facts, where={"model_name": scorer.model_name}, run_id="benchmark",
     )  # fmt: skip
     return time.perf_counter() - started

@@ -126,7 +126,8 @@ def read_catalogue(shop: str | None = None) -> Catalogue:
 
 
 def _features_of(file: Path) -> Iterator[Feature]:
-    for model in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("models", []):
+    # libyaml's loader, which reads the same ten times as fast
+    for model in (yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}).get("models", []):
         defaults = _meta(model).get("features", {})
         for column in model.get("columns", []):
             declared = _meta(column).get("feature")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestration.warehouse import writing
 
 if TYPE_CHECKING:  # every dbt command loads this package, and scikit-learn takes seconds to import
+    import duckdb
     import pyarrow as pa
 
     from ml.batch_scoring import Predict
@@ -21,12 +22,19 @@ if TYPE_CHECKING:  # every dbt command loads this package, and scikit-learn take
 BATCH_ROWS = 122_880
 # What DuckDB may keep of the file and of joins; beyond it, it uses the disk beside the warehouse.
 MEMORY_LIMIT = "512MB"
+SCORES = "ml.scores"
+
+
+class Query(NamedTuple):
+    """SQL, and what its question marks stand for."""
+
+    sql: str
+    values: Sequence[Any] = ()
 
 
 def score_in_batches(
     warehouse: Path,
-    query: str,
-    values: Sequence[Any],
+    query: Query,
     predict: Predict,
     numeric: Sequence[str],
     categorical: Sequence[str] = (),
@@ -38,18 +46,47 @@ def score_in_batches(
 ) -> int:
     """Score what `query` gives and put it into ``ml.scores``, where the rows with the values of `where` were.
 
-    All of it is one transaction: an error, of the query, the model or the disk, leaves the scores as they were. The
-    rows are read through a cursor of the connection that writes, because a second connection to the file is not
-    possible; it sees the warehouse as it was before.
+    All of it is one transaction: an error, of the query, the model or the disk, leaves the scores as they were.
 
     Parameters
     ----------
     warehouse : the DuckDB file
-    query, values : SQL with customer_id, as_of_date, the features and, for a score per offer, campaign_id; and what
-        its question marks stand for
+    where : which rows of ``ml.scores`` are replaced, by column, e.g. ``{"model_name": "purchase_propensity_14d"}``
+
+    The others, the result and the errors are those of `add_scores`.
+    """
+    condition = " and ".join(f"{name} = ?" for name in where)
+    with writing(warehouse) as connection:
+        connection.execute(f"delete from {SCORES} where {condition}", list(where.values()))
+        return add_scores(
+            connection, SCORES, query, predict, numeric, categorical, facts=facts, run_id=run_id, batch_rows=batch_rows
+        )
+
+
+def add_scores(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    query: Query,
+    predict: Predict,
+    numeric: Sequence[str],
+    categorical: Sequence[str] = (),
+    *,
+    facts: Mapping[str, Any],
+    run_id: str,
+    batch_rows: int = BATCH_ROWS,
+) -> int:
+    """Score what `query` gives, and add the rows to `table`.
+
+    Features are read through a cursor of the connection that writes, because a second connection to the file is not
+    possible: it sees the warehouse as it was before the transaction.
+
+    Parameters
+    ----------
+    connection : within a transaction
+    table : with the columns of ``ml.scores``
+    query : customer_id, as_of_date, the features and, for a score per offer, campaign_id
     predict, numeric, categorical : see `ml.batch_scoring.score_batches`
     facts : model_name, model_version, feature_schema_hash, score_kind, unit, horizon_days
-    where : which rows of ``ml.scores`` are replaced, by column, e.g. ``{"model_name": "purchase_propensity"}``
     run_id : the run that writes
 
     Returns
@@ -69,26 +106,23 @@ def score_in_batches(
 
     unknown = sorted(set(facts) - set(SCORE_COLUMNS))
     if unknown:
-        raise ValueError(f"ml.scores has no columns {', '.join(unknown)}; see ml/score_rows.py")
-    condition = " and ".join(f"{name} = ?" for name in where)
+        raise ValueError(f"{SCORES} has no columns {', '.join(unknown)}; see ml/score_rows.py")
     written = 0
-    with writing(warehouse) as connection:
-        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-        connection.execute(f"delete from ml.scores where {condition}", list(where.values()))
-        with connection.cursor() as cursor:
-            reader = cursor.execute(query, list(values)).to_arrow_reader(batch_rows)
-            scored = score_batches(reader, predict, numeric, categorical, f"the input of {facts['model_name']}")
-            for rows in _one_ahead(scored):
-                given = [name for name in SCORE_COLUMNS if name in rows.schema.names]
-                same = [name for name in facts if name not in given]
-                connection.register("incoming_scores", rows)
-                connection.execute(
-                    f"insert into ml.scores ({', '.join([*given, *same, 'run_id'])}) "
-                    f"select {', '.join([*given, *('?' for _ in same), '?'])} from incoming_scores",
-                    [*(facts[name] for name in same), run_id],
-                )
-                connection.unregister("incoming_scores")
-                written += rows.num_rows
+    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+    with connection.cursor() as cursor:
+        reader = cursor.execute(query.sql, list(query.values)).to_arrow_reader(batch_rows)
+        scored = score_batches(reader, predict, numeric, categorical, f"the input of {facts['model_name']}")
+        for rows in _one_ahead(scored):
+            given = [name for name in SCORE_COLUMNS if name in rows.schema.names]
+            same = [name for name in facts if name not in given]
+            connection.register("incoming_scores", rows)
+            connection.execute(
+                f"insert into {table} ({', '.join([*given, *same, 'run_id'])}) "
+                f"select {', '.join([*given, *('?' for _ in same), '?'])} from incoming_scores",
+                [*(facts[name] for name in same), run_id],
+            )
+            connection.unregister("incoming_scores")
+            written += rows.num_rows
     return written
 
 

@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 
 from ml.catalogue import Feature, read_catalogue
+from orchestration.batch_scoring import Query
 
 # Who has features at all: customers with an order before the as-of date.
 POPULATION = "feat_customer_rfm"
@@ -64,8 +65,8 @@ class Inputs(Protocol):
     def units(self, connection: duckdb.DuckDBPyConnection, since: date | None) -> list[Unit]:
         """What can be scored: the current date, and earlier ones from `since` on; campaigns likewise."""
 
-    def to_score(self, connection: duckdb.DuckDBPyConnection, features: Sequence[Feature], unit: Unit) -> pd.DataFrame:
-        """Features of all rows of a unit."""
+    def to_score(self, features: Sequence[Feature], units: Sequence[Unit]) -> Query:
+        """Keys and features of all rows of some units."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,9 @@ class CustomerInputs:
         ).fetchall()
         return [Unit(day) for (day,) in rows]
 
-    def to_score(self, connection: duckdb.DuckDBPyConnection, features: Sequence[Feature], unit: Unit) -> pd.DataFrame:
-        return customer_features(connection, features, "as_of_date = ?", unit.as_of_date)
+    def to_score(self, features: Sequence[Feature], units: Sequence[Unit]) -> Query:
+        days = [unit.as_of_date for unit in units]
+        return Query(_of_customers(features, "list_contains(?::date[], as_of_date)"), [days])
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,9 @@ class OfferInputs:
         ).fetchall()
         return [Unit(day, campaign) for day, campaign in rows]
 
-    def to_score(self, connection: duckdb.DuckDBPyConnection, features: Sequence[Feature], unit: Unit) -> pd.DataFrame:
-        return offer_features(connection, features, f"{OFFERS}.campaign_id = ?", unit.campaign_id)
+    def to_score(self, features: Sequence[Feature], units: Sequence[Unit]) -> Query:
+        campaigns = [unit.campaign_id for unit in units]
+        return Query(_of_offers(features, f"list_contains(?::varchar[], {OFFERS}.campaign_id)"), [campaigns])
 
 
 def described(family: str, names: Sequence[str] | None = None) -> tuple[Feature, ...]:
@@ -160,22 +163,24 @@ def customer_features(
     connection: duckdb.DuckDBPyConnection, features: Sequence[Feature], dates: str, *values: Any
 ) -> pd.DataFrame:
     """Features of all customers at the as-of dates that fulfil `dates`."""
-    return connection.execute(
+    return connection.execute(_of_customers(features, dates), list(values)).df()
+
+
+def _of_customers(features: Sequence[Feature], dates: str) -> str:
+    return (
         f"select customer_id, as_of_date, {listed(features)} from features.{POPULATION} {joins(features)} "
-        f"join features.int_as_of_dates using (as_of_date) where {dates}",
-        list(values),
-    ).df()
+        f"join features.int_as_of_dates using (as_of_date) where {dates}"
+    )
 
 
-def offer_features(
-    connection: duckdb.DuckDBPyConnection, features: Sequence[Feature], condition: str = "true", *values: Any
-) -> pd.DataFrame:
+def offer_features(connection: duckdb.DuckDBPyConnection, features: Sequence[Feature]) -> pd.DataFrame:
     """Each mailed (customer, campaign) with the offer's and the customer's features at the campaign's start."""
+    return connection.execute(_of_offers(features, "true")).df()
+
+
+def _of_offers(features: Sequence[Feature], condition: str) -> str:
     keys = f"{OFFERS}.customer_id, {OFFERS}.campaign_id, {OFFERS}.as_of_date"
-    return connection.execute(
-        f"select {keys}, {listed(features)} from features.{OFFERS} {joins(features, OFFERS)} where {condition}",
-        list(values),
-    ).df()
+    return f"select {keys}, {listed(features)} from features.{OFFERS} {joins(features, OFFERS)} where {condition}"
 
 
 def everyone_at_campaign_starts(connection: duckdb.DuckDBPyConnection, features: Sequence[Feature]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from orchestration.model_inputs import CustomerInputs, Inputs, OfferInputs, Trai
 from shops import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:  # scikit-learn takes seconds to import, and every command loads this module
-    from ml.propensity import PropensityScorer, Task, TrainedModel
+    from ml.propensity import Task, TrainedModel
     from shops.settings import ClickSection, RedemptionSection
 
 # (labels, first date that is free) -> first as-of date of the newest hold-out, or None where there is none.
@@ -47,8 +47,8 @@ class PropensityModel:
         Which rows it learns from and scores.
     train : callable
         `TrainingRows` -> TrainedModel.
-    score : callable
-        (scorer, features) -> rows of ``ml.scores`` without run_id.
+    says : str
+        What its scores are, in words.
     hold_out : callable
         (labels, first date that is free) -> first as-of date of the newest hold-out, or None where there is none.
     settings : mapping
@@ -62,7 +62,7 @@ class PropensityModel:
     description: str
     inputs: Inputs
     train: Callable[[TrainingRows], TrainedModel]
-    score: Callable[[PropensityScorer, pd.DataFrame], pd.DataFrame]
+    says: str
     hold_out: HoldOutOf
     settings: dict[str, Any]
     recency_sign: int = -1
@@ -150,14 +150,9 @@ def _entry(
             everyone=rows.everyone,
         )
 
-    def score(scorer: PropensityScorer, features: pd.DataFrame) -> pd.DataFrame:
-        from ml import propensity
-
-        return propensity.score(task, scorer, features)
-
     facts = {"training": bounds, "horizon_days": task.horizon_days}
     return PropensityModel(
-        task.model_name, task.family, description, inputs, train, score, hold_out, facts, task.recency_sign
+        task.model_name, task.family, description, inputs, train, task.says, hold_out, facts, task.recency_sign
     )
 
 

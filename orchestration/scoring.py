@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
-import pandas as pd
 
 from ml.catalogue import read_catalogue
+from orchestration.batch_scoring import SCORES, add_scores
 from orchestration.model_inputs import Unit
 from orchestration.model_ledger import Choice
 from orchestration.propensity_models import PropensityModel
@@ -30,7 +30,6 @@ class Scored:
 
     rows_written: int
     rows_kept: int
-    units_written: int
 
 
 def score_missing(
@@ -41,60 +40,69 @@ def score_missing(
     as_of: date,
     run_id: str,
 ) -> Scored:
-    """Score by the champion what has no score yet, and the current date; a unit at a time, as all do not fit in memory.
+    """Score by the champion what has no score yet, and the current date, in one transaction.
 
     Parameters
     ----------
     choice : the champion; it scores no date before its hold-out, which it may have learned from
     """
+    features = read_catalogue().named(scorer.feature_names)
     with reading(warehouse) as connection:
         units = model.inputs.units(connection, choice.hold_out_from)
         there = _there(connection, model.model_name)
-    written = units_written = 0
-    features = read_catalogue().named(scorer.feature_names)
-    for unit in units:
-        if unit in there and unit.as_of_date < as_of:
-            continue
-        with reading(warehouse) as connection:
-            rows = model.inputs.to_score(connection, features, unit)
-        frame = model.score(scorer, rows)
-        with writing(warehouse) as connection:
-            if unit not in there or _differs(connection, frame, model.model_name, unit):
-                _replace(connection, frame.assign(run_id=run_id), model.model_name, unit)
-                written += len(frame)
-                units_written += 1
-    with reading(warehouse) as connection:
-        total = connection.execute("select count(*) from ml.scores where model_name = ?", [model.model_name]).fetchone()
-    return Scored(written, (total[0] if total else 0) - written, units_written)
+    missing = [unit for unit in units if unit not in there]
+    again = [unit for unit in units if unit in there and unit.as_of_date >= as_of]
+    with writing(warehouse) as connection:
+
+        def add(table: str, some: list[Unit]) -> int:
+            return add_scores(
+                connection,
+                table,
+                model.inputs.to_score(features, some),
+                scorer.predict,
+                scorer.numeric,
+                scorer.categorical,
+                facts={**scorer.identity, "score_kind": "probability", "unit": model.says},
+                run_id=run_id,
+            )
+
+        # A run that says the same again leaves no trace.
+        renewed = 0
+        connection.execute(f"create temp table {_SCORED} as from {SCORES} limit 0")
+        for unit in again:
+            connection.execute(f"delete from {_SCORED}")
+            count = add(_SCORED, [unit])
+            if _differs(connection, model.model_name, unit):
+                connection.execute(f"delete from {SCORES} where {_OF_UNIT}", _values(model.model_name, unit))
+                connection.execute(f"insert into {SCORES} from {_SCORED}")
+                renewed += count
+        connection.execute(f"drop table {_SCORED}")
+        written = renewed + (add(SCORES, missing) if missing else 0)
+        total = connection.execute(f"select count(*) from {SCORES} where model_name = ?", [model.model_name]).fetchone()
+    return Scored(written, (total[0] if total else 0) - written)
 
 
 def _there(connection: duckdb.DuckDBPyConnection, model_name: str) -> set[Unit]:
     rows = connection.execute(
-        "select distinct as_of_date, campaign_id from ml.scores where model_name = ?", [model_name]
+        f"select distinct as_of_date, campaign_id from {SCORES} where model_name = ?", [model_name]
     ).fetchall()
     return {Unit(day, campaign) for day, campaign in rows}
 
 
+_SCORED = "scored"
 _OF_UNIT = "model_name = ? and as_of_date = ? and campaign_id is not distinct from ?"
 
 
-def _differs(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, model_name: str, unit: Unit) -> bool:
-    """Whether a unit would be written otherwise than it stands: a run that says the same again leaves no trace."""
-    connection.register("scored", frame)
-    columns = ", ".join(frame.columns)
-    stored = f"select {columns} from ml.scores where {_OF_UNIT}"
-    values = [model_name, unit.as_of_date, unit.campaign_id]
+def _values(model_name: str, unit: Unit) -> list[object]:
+    return [model_name, unit.as_of_date, unit.campaign_id]
+
+
+def _differs(connection: duckdb.DuckDBPyConnection, model_name: str, unit: Unit) -> bool:
+    """Whether a unit would be written otherwise than it stands."""
+    stored = f"select * exclude (run_id) from {SCORES} where {_OF_UNIT}"
+    scored = f"select * exclude (run_id) from {_SCORED}"
     row = connection.execute(
-        f"select count(*) from ((({stored}) except select {columns} from scored) "
-        f"union all (select {columns} from scored except ({stored})))",
-        [*values, *values],
+        f"select count(*) from ((({stored}) except ({scored})) union all (({scored}) except ({stored})))",
+        _values(model_name, unit) * 2,
     ).fetchone()
-    connection.unregister("scored")
     return row is None or row[0] > 0
-
-
-def _replace(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, model_name: str, unit: Unit) -> None:
-    connection.execute(f"delete from ml.scores where {_OF_UNIT}", [model_name, unit.as_of_date, unit.campaign_id])
-    connection.register("scored", frame)
-    connection.execute("insert into ml.scores by name select * from scored")
-    connection.unregister("scored")

@@ -21,7 +21,6 @@ from ml.propensity.calibration import Calibration
 from ml.propensity.candidates import logistic
 from ml.propensity.scorer import fit_scorer
 from ml.propensity.tasks import purchase_within
-from ml.score_rows import score_rows
 from orchestration.model_inputs import CustomerInputs, TrainingRows
 from orchestration.model_ledger import record_models
 from orchestration.propensity_models import PropensityModel, newest_date
@@ -175,14 +174,7 @@ def toy(learns_from: Sequence[str] = GOOD, bent: float = 0.0, fixed: date | None
         hold_out = Judged(shown, labels, scores, scorer.tiers(judged))
         return TrainedModel(scorer, performance, {"features": names}, hold_out, hold_out, "a toy")
 
-    def score(scorer: PropensityScorer, features: pd.DataFrame) -> pd.DataFrame:
-        ordered = features.sort_values(["as_of_date", "customer_id"]).reset_index(drop=True)
-        return score_rows(
-            ordered, scorer.probabilities(ordered), fallback_tier=scorer.fallback_tier, score_kind="probability",
-            unit="probability", **scorer.identity,
-        )  # fmt: skip
-
     return PropensityModel(
-        NAME, NAME, "A toy.", CustomerInputs("label_purchase"), train, score, newest_date(TASK, fixed),
+        NAME, NAME, "A toy.", CustomerInputs("label_purchase"), train, "probability", newest_date(TASK, fixed),
         {"features": names, "bent": bent},
     )  # fmt: skip

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ml.score_rows import SCORE_COLUMNS
-from orchestration.batch_scoring import score_in_batches
+from orchestration.batch_scoring import Query, score_in_batches
 
 FACTS = {"model_name": "m", "model_version": "m-1", "feature_schema_hash": "h", "score_kind": "probability",
          "unit": "chance", "horizon_days": 14}  # fmt: skip
@@ -35,10 +35,10 @@ def predict(frame: pd.DataFrame) -> tuple[np.ndarray, str]:
 
 
 def run(warehouse: Path, query: str = "from features where as_of_date = ?", batch_rows: int = 2048) -> int:
+    asked = Query(query, [datetime.date(2018, 1, 1)])
     return score_in_batches(
-        warehouse, query, [datetime.date(2018, 1, 1)], predict, ["amount"], facts=FACTS, where={"model_name": "m"},
-        run_id="r", batch_rows=batch_rows,
-    )  # fmt: skip
+        warehouse, asked, predict, ["amount"], facts=FACTS, where={"model_name": "m"}, run_id="r", batch_rows=batch_rows
+    )
 
 
 def test_everybody_is_scored_once_whatever_the_batches(warehouse: Path) -> None:
@@ -71,6 +71,6 @@ def test_after_an_error_the_scores_are_as_they_were(warehouse: Path) -> None:
 def test_a_fact_that_is_no_column_is_refused(warehouse: Path) -> None:
     with pytest.raises(ValueError, match="color"):
         score_in_batches(
-            warehouse, "from features", [], predict, ["amount"], facts={**FACTS, "color": "red"},
+            warehouse, Query("from features"), predict, ["amount"], facts={**FACTS, "color": "red"},
             where={"model_name": "m"}, run_id="r",
         )  # fmt: skip
