@@ -156,13 +156,12 @@ def choose(
 def _halved(search: _Search, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The best of each family, as far as the budget goes; what the last round takes is kept back.
 
-    The newest fold judges; all do where together they are no larger than one fit may be. When the budget ends, the
-    best so far goes on.
+    The newest fold judges. When the budget ends, the best so far goes on.
     """
     limits = search.limits
     sizes = [min(len(fold.learned), limits.search_rows) for fold in search.folds]
     kept_back = len({candidate.family for candidate in candidates}) * sum(sizes)
-    judging = search.folds if sum(sizes) <= limits.search_rows else search.folds[-1:]
+    judging = search.folds[-1:]
     at_most = max(1, int(FIRST_SHARE * limits.search_rows))
     left = {name: [c for c in candidates if c.family == name] for name in dict.fromkeys(c.family for c in candidates)}
     while any(len(family) > 1 for family in left.values()):
