@@ -8,6 +8,8 @@ import pandas as pd
 from ml.frames import as_days
 
 LEAST_DAYS_BETWEEN = 7
+# Features that are named beside a drift of the score.
+SHOWN_FEATURES = 3
 SAYS = {"log_loss": "the log loss", "roc_auc": "the ROC-AUC", "calibration_intercept": "the calibration intercept"}
 
 
@@ -108,6 +110,7 @@ def _degraded(facts: ModelFacts) -> list[str]:
 
 
 def _drifted(facts: ModelFacts) -> list[str]:
+    """Only a drift of the score speaks for training: ages and totals of all time grow by themselves, every week."""
     rows = facts.drift
     if rows.empty:
         return []
@@ -118,11 +121,15 @@ def _drifted(facts: ModelFacts) -> list[str]:
     ]
     if rows.empty:
         return []
-    rows = rows.sort_values(["effect", "name"], ascending=[False, True])
+    own = rows[rows["kind"] == "score"]
+    if own.empty:
+        return []
+    rows = rows[rows["kind"] == "feature"].sort_values(["effect", "name"], ascending=[False, True]).head(SHOWN_FEATURES)
     shown = ", ".join(f"{name} ({effect:.0%})" for name, effect in zip(rows["name"], rows["effect"], strict=True))
-    least = rows["min_effect"].min()
+    beside = f"; of the features most in {shown}" if shown else ""
     return [
-        f"Drift: this share of the customers is in another place than at the training, {least:.0%} or more: {shown}."
+        f"Drift: {own['effect'].iloc[0]:.0%} of the customers have a score in another place than at the training, "
+        f"where {own['min_effect'].iloc[0]:.0%} is an alarm{beside}."
     ]
 
 

@@ -59,6 +59,7 @@ def test_drift_of_past_dates_stays_and_a_shift_alarms(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("update features.feat_customer_rfm set purchase_day_count_28d = 0 where as_of_date = ?",
                            [DATES[16]])  # fmt: skip
+        connection.execute("update ml.scores set score = score / 2 where as_of_date = ?", [DATES[16]])
     found = monitor(warehouse, load_settings("demo"), "r2")
     assert found.drift["as_of_date"].nunique() == 2
     alarms = found.drift[

@@ -15,10 +15,13 @@ DAYS = st.dates(date(2017, 1, 1), date(2018, 12, 31))
 
 
 def drift(day: date, is_alarm: bool = True, version: str = "v1") -> pd.DataFrame:
+    own = {"model_version": version, "as_of_date": day, "min_effect": 0.1, "is_alarm": is_alarm}
     return pd.DataFrame(
-        [{"model_version": version, "as_of_date": day, "name": "visits", "effect": 0.14, "min_effect": 0.1,
-          "is_alarm": is_alarm}]
-    )  # fmt: skip
+        [
+            {"kind": "feature", "name": "visits", "effect": 0.14, **own},
+            {"kind": "score", "name": "score", "effect": 0.12, **own},
+        ]
+    )
 
 
 def outcome(matured_on: date, is_degraded: bool = True) -> pd.DataFrame:
@@ -64,10 +67,18 @@ def test_the_reasons_say_what_and_how_much() -> None:
     facts = ModelFacts(now, date(2017, 9, 1), "v1", date(2017, 5, 1), "a", "a", drift(now), outcome(now))
     assert retrain_reasons(facts) == [
         "Degraded: the log loss of 2017-09-18 is 0.610, promised 0.520, expected of these customers 0.550.",
-        "Drift: this share of the customers is in another place than at the training, 10% or more: visits (14%).",
+        "Drift: 12% of the customers have a score in another place than at the training, where 10% is an alarm; of the "
+        "features most in visits (14%).",
         "Age: its last label is of 2017-05-01, 154 days ago; 91 are allowed.",
     ]
     assert retrain_reasons(facts, max_age_days=None)[-1].startswith("Drift")
+
+
+def test_features_that_moved_without_the_score_are_no_reason() -> None:
+    now = date(2017, 10, 2)
+    found = drift(now)
+    facts = ModelFacts(now, None, "v1", now, "a", "a", found[found["kind"] == "feature"])
+    assert retrain_reasons(facts) == []
 
 
 def test_what_cannot_score_is_trained_at_once() -> None:
