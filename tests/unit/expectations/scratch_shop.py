@@ -421,7 +421,8 @@ left join staging.stg_campaigns__coupon_redemptions x
 
 -- Python-written tables
 create table ml.scores as
-select customer_id, as_of_date, 'purchase_propensity_14d' as model_name, 'v1' as model_version, 'h1' as feature_schema_hash,
+select customer_id, as_of_date, 'purchase_propensity_14d' as model_name, 'v1' as model_version,
+    'h1' as feature_schema_hash,
     null::varchar as campaign_id,
     round(least(0.95, 0.05 + order_count_28d * 0.2 + (hash(customer_id) % 100) / 1000.0), 4)::double as score,
     'probability' as score_kind, 'probability' as unit, 14 as horizon_days, 'model' as fallback_tier, 'run' as run_id
