@@ -137,7 +137,7 @@ def test_a_later_run_keeps_the_date_and_two_backfills_take_turns(shop: ShopFolde
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for dates in ([ASKED.isoformat()], others)
     ]  # fmt: skip
-    said = [run.communicate(timeout=300) for run in both]
+    said = [run.communicate(timeout=900) for run in both]
     assert [run.returncode for run in both] == [0, 0], said
     assert "".join(error for _, error in said).count("waiting: the warehouse is being written by") == 1
 

@@ -93,7 +93,7 @@ class Outcome:
 
 def _python(project: Path, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments], cwd=project, env=dict(environment), capture_output=True, text=True, timeout=300
+        [sys.executable, *arguments], cwd=project, env=dict(environment), capture_output=True, text=True, timeout=900
     )
 
 
@@ -273,7 +273,7 @@ def test_two_that_land_at_once_land_once(outcome: Outcome, tmp_path: Path) -> No
         subprocess.Popen(command, cwd=outcome.project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(2)
     ]
-    printed = [process.communicate(timeout=120) for process in both]
+    printed = [process.communicate(timeout=900) for process in both]
     assert [process.returncode for process in both] == [0, 0], printed
     folders = ShopFolders(SHOP, tmp_path)
     assert len(list((folders.landing / "loads").glob("load_date=20*/*.parquet"))) == 1
