@@ -25,6 +25,7 @@ NAMES = (
     "propensity",
     "propensity_algorithms",
     "propensity_training",
+    "oracle",
     "lifetime",
     "reasons",
     "reasons_agreement",
