@@ -85,8 +85,8 @@ def make_card(recorded: Recorded) -> ModelCard:
     """The card of a model version."""
     version = recorded.version
     name = str(version["model_name"])
-    about = about_model(name, recorded.unit)
     parameters = json.loads(version["parameters"]) if version.get("parameters") else {}
+    about = about_model(name, recorded.unit, parameters.get("horizon_days"))
     part = main_slice(recorded.performance)
     differences = group_differences(recorded.judged, recorded.dimensions) if len(recorded.judged) else None
     sections = [
@@ -128,11 +128,13 @@ def _about() -> dict[str, dict[str, Any]]:
     return content
 
 
-def about_model(name: str, unit: str) -> dict[str, Any]:
+def about_model(name: str, unit: str, horizon_days: int | None = None) -> dict[str, Any]:
     """Title, question, population and uses of a model; of one that nobody described what its unit says."""
     known = [one for one in _about() if name.startswith(one)]
     if known:
-        return _about()[max(known, key=len)]
+        about = _about()[max(known, key=len)]
+        within = "the days of the horizon" if horizon_days is None else f"{horizon_days} days"
+        return about | {key: about[key].format(within=within) for key in ("title", "question")}
     return {
         "title": name.replace("_", " ").capitalize(),
         "question": f"A score is: {unit}.",
@@ -191,8 +193,8 @@ def _data(recorded: Recorded, parameters: Mapping[str, Any]) -> Section:
         )
     if campaigns := parameters.get("test_campaigns"):
         rows.append(("Hold-out", f"from {_hold_out(recorded)} on: {len(campaigns)} campaigns"))
-    else:
-        rows.append(("Hold-out", f"from {_hold_out(recorded)} on"))
+    elif (begin := _hold_out(recorded)) != "none":
+        rows.append(("Hold-out", f"from {begin} on"))
     sources = sorted({source.partition(".")[0] for feature in recorded.features for source in feature.source})
     rows.append(("Sources", ", ".join(sources)))
     frame = pd.DataFrame(rows, columns=["Part", "What"])
@@ -214,7 +216,8 @@ def _data(recorded: Recorded, parameters: Mapping[str, Any]) -> Section:
 
 
 def _algorithm(version: Mapping[str, Any], parameters: Mapping[str, Any]) -> Section:
-    rows = [(key.replace("_", " "), _plain(value)) for key, value in parameters.items() if key not in TOLD_APART]
+    told = {key: _plain(value) for key, value in parameters.items() if key not in TOLD_APART}
+    rows = [(key.replace("_", " "), value) for key, value in told.items() if value not in ("", "-")]
     tables = []
     if candidates := parameters.get("candidates"):
         compared = pd.DataFrame(
@@ -422,7 +425,7 @@ def _day(value: Any) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
+        return ", ".join(f"{key} {said}" for key, one in value.items() if (said := _plain(one)))
     if isinstance(value, list | tuple):
         return ", ".join(_plain(one) for one in value)
     if value is None or (isinstance(value, float) and np.isnan(value)) or value is pd.NaT:

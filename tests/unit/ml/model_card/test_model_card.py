@@ -139,5 +139,5 @@ def test_small_groups_and_one_class_say_nothing() -> None:
 
 
 def test_a_model_that_nobody_described_is_told_by_its_unit() -> None:
-    assert about_model("purchase_propensity_28d", "x")["title"] == "Propensity to buy"
+    assert about_model("purchase_propensity_28d", "x", 28)["title"] == "Propensity to buy within 28 days"
     assert "money within 90 days" in about_model("something_new", "money within 90 days")["question"]
