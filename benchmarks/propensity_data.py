@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -21,22 +22,26 @@ def demo_warehouse() -> Path:
     return ShopFolders.of("demo").warehouse
 
 
-def read(warehouse: Path, task: Task) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Features and labels of a task, at scheduled dates or of all campaigns."""
+def read(warehouse: Path, task: Task, also: Sequence[datetime.date] = ()) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Features and labels of a task, at scheduled dates and those of `also`, or of all campaigns."""
     learned = read_catalogue().of_model(task.family)
     base = OFFER_TABLE if task.is_per_offer else POPULATION
     tables = dict.fromkeys(feature.table for feature in learned if feature.table != base)
     joins = " ".join(f"left join features.{table} using (customer_id, as_of_date)" for table in tables)
     listed = ", ".join([f"{base}.{key}" for key in task.keys] + [f"{f.table}.{f.name}" for f in learned])
-    where = "" if task.is_per_offer else "join features.int_as_of_dates using (as_of_date) where is_scheduled"
+    dates = (
+        "join features.int_as_of_dates using (as_of_date) where is_scheduled or list_contains(?::date[], as_of_date)"
+    )
+    where, values = ("", []) if task.is_per_offer else (dates, [list(also)])
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        features = connection.execute(f"select {listed} from features.{base} {joins} {where}").df()
-        labels = connection.execute(f"from features.{task.label_table}").df()
+        features = connection.execute(f"select {listed} from features.{base} {joins} {where}", values).df()
+        labels = connection.execute(f"select * from features.{task.label_table} {where}", values).df()
     return features, labels
 
 
 # Nothing that happened on this day or later is read while a model is built: the last hold-outs begin here.
 UNTIL = datetime.date(2017, 11, 13)
+FINAL = (UNTIL, datetime.date(2017, 12, 3))
 
 
 def hold_out(task: Task) -> datetime.date:
