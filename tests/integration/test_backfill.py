@@ -112,7 +112,7 @@ def test_a_range_from_the_ui_is_one_run_and_ranges_follow_each_other(shop: ShopF
     with WebServer(shop) as server:
         launched = server.query(LAUNCH, parameters=parameters)["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 900
         while True:
             found = server.query(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
             if found["status"] not in {"REQUESTED", "COMPLETING"}:

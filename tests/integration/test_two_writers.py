@@ -68,7 +68,7 @@ def _launch(server: WebServer, job: str, **selection: object) -> str:
 
 
 def _wait_for_success(server: WebServer, run_id: str) -> None:
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 900
     while (status := server.query(STATUS, id=run_id)["runOrError"]["status"]) != "SUCCESS":
         assert status not in {"FAILURE", "CANCELED"}, status
         assert time.monotonic() < deadline, status
