@@ -69,6 +69,7 @@ def _provenance() -> Suite:
             on scores.model_name = versions.model_name and scores.model_version = versions.model_version
         left join {CHAMPIONS} as champions on scores.model_name = champions.model_name and champions.is_champion
         group by all
+        order by all
     """
     now = f"as_of_date >= {NOW}"
     checks = (
@@ -128,7 +129,7 @@ def _models(scope: Scope) -> Suite:
                 as population_share,
             case when not is_per_campaign then round(count(*) / count(distinct (customer_id, model_version)), 6) end
                 as scores_per_customer,
-        from newest, population group by model_name
+        from newest, population group by model_name order by model_name
     """
     probability = "score_kind = 'probability' and score_count > 1"
     checks: list[Check] = [
@@ -196,6 +197,7 @@ def _performance(scope: Scope) -> Suite:
             and positives >= {limits.min_judged_positives} and rows - positives >= {limits.min_judged_positives}
         -- A small slice may do worse by chance: the largest one counts.
         qualify rows = max(rows) over (partition by model_name, model_version)
+        order by all
     """
     check = each_between(
         "value",

@@ -143,7 +143,9 @@ def train(
             )
         )
     if everyone is not None and task.is_per_offer:
-        performance.append(targeting_included(task, everyone, labels, test_from, test_until))
+        # Evidence beside the model that ships, and kept with it: the second model is nothing of its own.
+        beside = targeting_included(task, everyone, labels, test_from, test_until)
+        performance.append(beside.assign(model_version=scorer.model_version))
     filled = [part for part in performance if len(part)] or performance[:1]
     parameters = _parameters(task, plan, choice, scorer, matrix, test_from, test_until, limits)
     parameters["calibration_losses"] = {name: round(loss, SCORE_DIGITS) for name, loss in losses.items()}
