@@ -40,7 +40,7 @@ class InProcessDbt:
     def __post_init__(self) -> None:
         from dbt.cli.main import dbtRunner
 
-        # dbt's parse cache goes when a variable of profiles.yml changes, and parsing takes four times as long without it.
+        # dbt's parse cache goes when a variable of profiles.yml changes, and parsing is four times as long without it.
         # Nothing that is parsed depends on where the data lies: a shop that was copied or moved keeps its cache.
         with _variables({"AUDIENCE_SHOP": self.folders.shop, "AUDIENCE_DATA_DIR": "data"}):
             parsed = dbtRunner().invoke(["--quiet", "parse", *self._folder_options()])
