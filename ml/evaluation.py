@@ -332,7 +332,8 @@ def performance_rows(
         columns=list(PERFORMANCE_COLUMNS),
     )
     numbers = ["value", "ci_low", "ci_high", "baseline"]
-    frame[numbers] = frame[numbers].round(6)
+    # + 0.0: a gain of -0 is none, and stays the same when it has been stored and read
+    frame[numbers] = frame[numbers].round(6) + 0.0
     return frame
 
 

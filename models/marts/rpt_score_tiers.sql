@@ -10,7 +10,7 @@ counted as (
         is_current,
         fallback_tier,
         count(*) as score_count,
-        avg(score) as mean_score
+        round(avg(score), 6) as mean_score
     from scores
     group by all
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+
 import dagster as dg
 import pytest
 
@@ -9,7 +12,7 @@ from orchestration.champions import champions, rollback
 from orchestration.content import content_hashes
 from orchestration.ledger import ledger_contract
 from orchestration.ml_assets import known_models
-from orchestration.model_ledger import RECORDED, record_models
+from orchestration.model_ledger import RECORDED, Choice, all_decisions, now, record_choice, record_models
 from orchestration.running import run_chain
 from orchestration.warehouse import reading
 from shops import ShopFolders, load_settings
@@ -48,8 +51,11 @@ def test_champions_and_scores_stay_and_go_back_by_a_command(shop: ShopFolders) -
     assert of_models(shop) == before
     assert ledger(shop) == files, "what the ledger has so is not recorded again"
 
+    # So few households let nothing through: a challenger that was refused is made champion by hand.
+    name = "purchase_propensity_14d"
+    champion = _promote_by_hand(shop, name)
+    assert run_chain(shop, models).success
     # Somebody touched the artifact of a champion.
-    name, champion = next((name, one) for name, one in chosen.items() if not one.is_fallback)
     manifest = shop.models / name / champion.model_version / "manifest.json"
     original = manifest.read_text()
     manifest.write_text(original.replace("numeric", "numerik"))
@@ -77,6 +83,28 @@ def test_champions_and_scores_stay_and_go_back_by_a_command(shop: ShopFolders) -
     assert figures == (0,)
     listed = run_command(shop.data_root, "-m", "orchestration", "models", "list")
     assert "champion (rolled back by" in listed.stdout
+
+
+def _promote_by_hand(shop: ShopFolders, name: str) -> Choice:
+    """The newest challenger of a model, as if the gate had let it through."""
+    newest = champions(shop)[name]
+    if not newest.is_fallback:
+        return newest
+    version = next(one.challenger_version for one in all_decisions(shop, name) if one.challenger_version)
+    manifest = json.loads((shop.models / name / version / "manifest.json").read_text())
+    choice = dataclasses.replace(
+        newest,
+        model_version=version,
+        choice="promoted",
+        is_fallback=False,
+        choice_number=newest.choice_number + 1,
+        artifact_sha256=manifest["sha256"],
+        chosen_by="a test",
+        chosen_at=now(),
+        run_id=None,
+    )
+    record_choice(shop, choice)
+    return choice
 
 
 def test_a_run_is_recorded_once(shop: ShopFolders) -> None:
