@@ -278,9 +278,13 @@ def record_models(folders: ShopFolders, warehouse: Path, run_id: str) -> None:
         _record_scores(connection, folders, run_id)
         # The figures of a model that nobody decides on are made anew by each run; what its scores name is kept.
         decided_on = f"model_name in (select model_name from ml.{CHAMPIONS})"
-        named = "model_version in (select model_version from ml.scores)"
+        files = literal(folders.state / "model_versions" / "*.parquet")
+        named = (
+            "model_version in (select model_version from ml.scores) and model_version not in "
+            f"(select model_version from read_parquet({files}, union_by_name = true) where model_version is not null)"
+        )
         for table in RECORDED:
-            counts = f"({decided_on} or {named})" if table == "model_versions" else decided_on
+            counts = f"({decided_on} or ({named}))" if table == "model_versions" else decided_on
             _append(
                 connection, folders, table, f"from ml.{table} where run_id = {literal(run_id)} and {counts}", run_id
             )
