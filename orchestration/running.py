@@ -111,5 +111,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
         of_gate = next((text for key, text in gates.items() if "__".join(key.path) == step), None)
         error = event.step_failure_data.error
         cause = (error.cause or error).message.strip() if error else "no reason was recorded"
-        failures.append(f"{step}: {of_gate or cause}")
+        # A failure that was raised on purpose says what to do next; its cause does not.
+        own = event.step_failure_data.user_failure_data
+        failures.append(f"{step}: {of_gate or (own.description if own else None) or cause}")
     return failures or ["the run ended before its first step; `make ui` shows its events"]
