@@ -51,7 +51,7 @@ check: $(VENV)/.installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	AUDIENCE_DATA_DIR=$(CURDIR)/target/no_data $(VENV)/bin/sqlfluff lint --processes 2 models shops tests/dbt
-	$(VENV)/bin/dbt --quiet --warn-error parse --no-partial-parse
+	AUDIENCE_DATA_DIR=$(CURDIR)/target/no_data $(VENV)/bin/dbt --quiet --warn-error parse --no-partial-parse
 
 bench: $(VENV)/.installed
 	$(PYTHON) -m benchmarks

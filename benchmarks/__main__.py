@@ -22,6 +22,14 @@ NAMES = (
     "clusters_planted",
     "cluster_stability",
     "cluster_drift",
+    "propensity",
+    "propensity_algorithms",
+    "propensity_training",
+    "oracle",
+    "lifetime",
+    "reasons",
+    "reasons_agreement",
+    "scoring",
     "own_shop",
 )
 

@@ -22,7 +22,7 @@ _PARTS = {
     "import Dagster, dagster-dbt and the definitions": "import orchestration.definitions",
     "import dbt": "from dbt.cli.main import dbtRunner",
     "import Great Expectations": "import great_expectations",
-    "import scikit-learn and the models": "import ml.purchase, ml.redemption, ml.clusters.model",
+    "import scikit-learn and the models": "import ml.propensity, ml.clusters.model",
 }
 _PARSE = (
     "import time; from dbt.cli.main import dbtRunner; from orchestration.dbt_in_process import InProcessDbt; "

@@ -222,10 +222,14 @@ class ScoresLimits(_Limits):
     """Standard deviation of a probability over the customers; a constant score is 0."""
     max_base_rate_odds_ratio: float = Field(3.0, gt=1)
     """Odds of the mean probability / odds of the base rate of its label, and the inverse. Calibrated models stay near
-    1 (.9 and 1 in the demo shop); the season and the choice of campaigns move it."""
+    1 (.6 to 1.2 in the demo shop); the season and the choice of campaigns move it."""
     labels: dict[str, str] = {
-        "purchase": "features.label_purchase.has_purchased",
-        "redemption": "features.label_redemption.has_redeemed",
+        "purchase_propensity_7d": "features.label_purchase_windows.has_purchased_7d",
+        "purchase_propensity_14d": "features.label_purchase_windows.has_purchased_14d",
+        "purchase_propensity_28d": "features.label_purchase_windows.has_purchased_28d",
+        "churn_propensity": "features.label_churn.has_churned",
+        "redemption_propensity": "features.label_redemption.has_redeemed",
+        "click_propensity": "features.label_click.has_clicked",
     }
     """Label whose base rate the mean score of a model is held against: how the model's name begins, to
     schema.table.column."""

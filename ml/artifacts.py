@@ -4,6 +4,7 @@ The same model gives the same bytes: a file of skops holds memory addresses and 
 is written. So the checksum in ``ml.model_versions`` changes only when the model does.
 """
 
+import dataclasses
 import datetime
 import hashlib
 import io
@@ -15,7 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ml.propensity import Calibration, PropensityScorer
+from ml.propensity.calibration import Calibration
+from ml.propensity.cohorts import Fallback
+from ml.propensity.scorer import PropensityScorer
 
 MODEL_FILE = "model.skops"
 MANIFEST_FILE = "manifest.json"
@@ -31,8 +34,15 @@ TRUSTED_TYPES = (
     "ml.clusters.preparation.RobustSpread",
     "ml.clusters.preparation.Winsorizer",
     "ml.clusters.ward.MicroWard",
+    "ml.lifetime.bg_nbd.BGNBD",
+    "ml.lifetime.boosted_value.BoostedValue",
+    "ml.lifetime.candidates.MeanSpend",
+    "ml.lifetime.candidates.PastSpend",
+    "ml.lifetime.gamma_gamma.GammaGamma",
+    "ml.lifetime.purchase_value.PurchaseValue",
     "numpy.dtype",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
     "sklearn.utils._bunch.Bunch",
 )
 
@@ -213,8 +223,9 @@ def save_scorer(folder: Path, scorer: PropensityScorer, metrics: Mapping[str, fl
             "feature_names": list(scorer.feature_names),
             "numeric": list(scorer.numeric),
             "categorical": list(scorer.categorical),
-            "calibration": {"slope": scorer.calibration.slope, "intercept": scorer.calibration.intercept},
-            "base_rate": scorer.base_rate,
+            "calibration": dataclasses.asdict(scorer.calibration),
+            "fallback": dataclasses.asdict(scorer.fallback),
+            "type_column": scorer.type_column,
             "trained_through": scorer.trained_through,
             "horizon_days": scorer.horizon_days,
             "metrics": dict(metrics or {}),
@@ -228,6 +239,11 @@ def load_scorer(
     """Read a propensity scorer back; raises `ArtifactError` like `load`."""
     artifact = load(folder, feature_names, sha256)
     facts = artifact.manifest
+    missing = [name for name in ("calibration", "fallback", "trained_through") if name not in facts]
+    if missing:
+        raise ArtifactError(
+            f"{folder} is no propensity model of this version: it lacks {', '.join(missing)}. Train again."
+        )
     return PropensityScorer(
         model_name=facts["model_name"],
         model_version=facts["model_version"],
@@ -236,7 +252,8 @@ def load_scorer(
         categorical=tuple(facts["categorical"]),
         pipeline=artifact.estimator,
         calibration=Calibration(**facts["calibration"]),
-        base_rate=facts["base_rate"],
+        fallback=Fallback(**{**facts["fallback"], "required": tuple(facts["fallback"]["required"])}),
+        type_column=facts["type_column"],
         trained_through=datetime.date.fromisoformat(facts["trained_through"]),
         horizon_days=facts["horizon_days"],
     )

@@ -6,6 +6,7 @@ Which features a model learns from stands there, too (`models`): a new one is on
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -61,6 +62,11 @@ class Feature:
     def is_number(self) -> bool:
         """Whether models take it as a number, and not as a kind."""
         return self.data_type.startswith(NUMBERS)
+
+
+def family_of(name: str) -> str:
+    """The name without its window: what features of one quantity over several windows have in common."""
+    return re.sub(r"_\d+d$", "", name)
 
 
 @dataclass(frozen=True)
@@ -120,7 +126,8 @@ def read_catalogue(shop: str | None = None) -> Catalogue:
 
 
 def _features_of(file: Path) -> Iterator[Feature]:
-    for model in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("models", []):
+    # libyaml's loader, which reads the same ten times as fast
+    for model in (yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}).get("models", []):
         defaults = _meta(model).get("features", {})
         for column in model.get("columns", []):
             declared = _meta(column).get("feature")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ml.balance import MAX_IMBALANCE
 from ml.evaluation import calibration_bins
 
 if TYPE_CHECKING:
@@ -129,6 +130,36 @@ def lift(labels: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: str)
     axes.set_title(f"{title}\nWho is reached", fontsize=11, loc="left")
     axes.grid(alpha=0.25)
     axes.legend(loc="lower right", frameon=False, fontsize=9)
+    return _png(figure)
+
+
+def love_plot(names: Sequence[str], differences: Mapping[str, npt.ArrayLike], title: str, measure: str) -> bytes:
+    """How unlike two groups are in each variable: a line a variable, a mark a comparison (Thomas Love's plot).
+
+    Parameters
+    ----------
+    names : the variables, the first one on top
+    differences : name of a comparison -> standardized mean differences, array of shape (n_names,); NaN is not drawn
+    measure : what the axis says
+    """
+    places = np.arange(len(names))[::-1]
+    figure, axes = _axes(7.6, 1.7 + 0.34 * len(names))
+    axes.axvspan(-MAX_IMBALANCE, MAX_IMBALANCE, color="#eeeeee", zorder=0, label="balance enough")
+    axes.axvline(0, color="#999999", linewidth=1)
+    colors = [COLORS[1], COLORS[0], *COLORS[2:]]
+    for number, (name, values) in enumerate(differences.items()):
+        # The first mark is open, so that one that lies on it is seen.
+        color = colors[number % len(colors)]
+        inside = "none" if number == 0 else color
+        axes.scatter(
+            np.asarray(values, dtype=np.float64), places, facecolors=inside, edgecolors=color, label=name, zorder=3
+        )
+    axes.set_yticks(places, list(names), fontsize=9)
+    axes.set_ylim(-0.7, len(names) - 0.3)
+    axes.set_xlabel(measure)
+    axes.set_title(title, fontsize=11, loc="left")
+    axes.grid(alpha=0.25, axis="x")
+    figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=len(differences) + 1)
     return _png(figure)
 
 

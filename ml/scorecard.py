@@ -124,6 +124,14 @@ class Scorecard:
         }
 
 
+def from_facts(facts: Mapping[str, Any]) -> Scorecard:
+    """The scorecard that `Scorecard.facts` tells of; it scores the same, titles and directions are not told."""
+    told = facts["inputs"]
+    inputs = tuple(Input(one["feature"], tuple(one["cuts"]), "free", one["feature"]) for one in told)
+    points = {one["feature"]: tuple(one["points"]) for one in told}
+    return Scorecard(inputs, points, float(facts["even_points"]))
+
+
 def fit(inputs: Sequence[Input], features: pd.DataFrame, labels: npt.ArrayLike) -> Scorecard:
     """The points that make the labels likeliest, under the directions of `inputs`.
 

@@ -1,4 +1,4 @@
-"""`python -m orchestration`: run the chain, go back to past dates, open the Dagster UI, decide who is who."""
+"""`python -m orchestration`: run the chain, go back in time, open the Dagster UI, say who is who and who scores."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     ui.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
     ui.add_argument("--port", type=int, help="this port instead of a free one")
     _add_identity(commands)
+    _add_model_commands(commands)
     options = parser.parse_args(arguments)
     # A run makes millions of long-lived objects (manifest, graph, modules): looking for garbage among them every few
     # thousand allocations cost a tenth of a small run.
@@ -40,6 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["AUDIENCE_SHOP"] = folders.shop
     if options.command == "ui":
         return _open_ui(folders, options.port)
+    if options.command == "retrain" or (options.command == "models" and options.asked == "retrain"):
+        return _retrain(folders, options.models)
+    if options.command == "models":
+        return _models(folders, options)
     if options.command == "identity":
         return _identity(folders, options)
     if options.command == "backfill":
@@ -89,6 +94,50 @@ def _add_identity(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     undo.add_argument("--reason", help="why; kept with it")
     asked.add_parser("decisions", help="all decisions, and whether they stand")
     asked.add_parser("review", help="what waits for a person to look at it")
+
+
+def _add_model_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from orchestration.models_command import add_models, add_retrain
+
+    add_models(commands)
+    add_retrain(commands)
+
+
+def _models(folders: ShopFolders, options: argparse.Namespace) -> int:
+    from orchestration.champions import RollbackNotPossible
+    from orchestration.lock import WarehouseBusy
+    from orchestration.models_command import run_models
+
+    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+    try:
+        run_models(folders, options, console)
+    except (RollbackNotPossible, SettingsError, WarehouseBusy) as error:
+        _say_error(error)
+        return 1
+    return 0
+
+
+def _retrain(folders: ShopFolders, models: list[str]) -> int:
+    started = time.perf_counter()
+    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+    from orchestration.lock import WarehouseBusy
+    from orchestration.progress import print_progress
+    from orchestration.running import UnknownModel, run_retrain
+    from orchestration.summary import print_summary
+
+    try:
+        print_progress(lambda line: console.print(line, highlight=False, soft_wrap=True))
+        outcome = run_retrain(folders, models)
+    except (UnknownModel, SettingsError, WarehouseBusy) as error:
+        _say_error(error)
+        return 1
+    seconds = time.perf_counter() - started
+    if not outcome.success:
+        _say_failed(folders, outcome, seconds)
+        return 1
+    print_summary(folders, console)
+    console.print(f"done in {seconds:.1f} s; python -m orchestration models decisions says what was decided")
+    return 0
 
 
 def _identity(folders: ShopFolders, options: argparse.Namespace) -> int:

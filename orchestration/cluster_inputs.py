@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pandas as pd
-import yaml
 
 from ml.catalogue import Feature, read_catalogue
 from orchestration.cluster_ledger import RecordedModel, recorded_models, used_keys
-from orchestration.ml_assets import _customer_features
+from orchestration.model_inputs import customer_features
+from orchestration.own_words import own_words
 from orchestration.warehouse import reading
 from shops import Settings, ShopFolders
 
@@ -52,17 +52,10 @@ def settings_of(settings: Settings) -> ClusterSettings:
 
 def read_words(folders: ShopFolders) -> Words:
     """The naming table: the shipped words with those of `shops/<name>/cluster_words.yml` over them."""
-    from ml.clusters.words import WordsError, shipped_words, words_of
+    from ml.clusters.words import shipped_words, words_of
 
-    file = folders.own / WORDS_FILE
-    if not file.exists():
-        return shipped_words()
-    shown = folders.shown(file)
-    try:
-        own = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise WordsError(f"{shown} is not valid YAML: {error}. Next: correct it.") from error
-    return words_of(own, shown, [feature.name for feature in read_catalogue().features])
+    own = own_words(folders, WORDS_FILE)
+    return words_of(own.content, own.file, own.features) if own else shipped_words()
 
 
 class ClusterFeatures:
@@ -90,7 +83,7 @@ class ClusterFeatures:
     def at(self, day: date) -> pd.DataFrame:
         """All customers at `day`."""
         with reading(self._warehouse) as connection:
-            return _customer_features(connection, self._features, "as_of_date = ?", day)
+            return customer_features(connection, self._features, "as_of_date = ?", day)
 
     def nearest(self, day: date) -> date | None:
         """`day`, or one shortly before it where its features are gone; None if those are, too."""

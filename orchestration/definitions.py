@@ -11,21 +11,29 @@ from typing import Any
 import dagster as dg
 
 from orchestration.backfill_asset import BACKFILL_KEY, build_backfill_asset
+from orchestration.challengers import ALL_DUE
 from orchestration.cluster_asset import build_cluster_asset
+from orchestration.cuts_asset import build_cuts_asset
 from orchestration.dbt_assets import build_stage_assets
 from orchestration.dbt_in_process import InProcessDbt
 from orchestration.gate_assets import build_gate_asset
 from orchestration.landing_assets import build_landing_assets
 from orchestration.linkage_asset import build_linkage_asset
-from orchestration.ml_assets import build_ml_assets
+from orchestration.ml_assets import RETRAIN_TAG, build_ml_assets
+from orchestration.model_card_asset import build_model_card_asset
+from orchestration.monitoring_asset import build_monitoring_asset, stored_reasons
 from orchestration.publish_asset import build_publish_asset
 from orchestration.readiness_asset import build_readiness_asset
+from orchestration.reasons_asset import build_reasons_asset
+from orchestration.response_asset import build_response_asset
 from orchestration.stages import DBT_STAGES, STAGES
+from orchestration.value_asset import build_value_asset
 from orchestration.workspace import RunWorkspace
 from shops import ShopFolders, load_settings
 
 REFRESH = "refresh"
 BACKFILL = "backfill"
+RETRAIN = "retrain"
 
 
 def build_definitions(
@@ -44,7 +52,22 @@ def build_definitions(
     settings = load_settings(folders.shop)
     dbt = InProcessDbt(folders)
     landing = build_landing_assets(settings)
-    ml = [*build_ml_assets(settings), build_readiness_asset(settings), build_cluster_asset(settings)]
+    scorers = [
+        *build_ml_assets(settings, stored_reasons),
+        build_readiness_asset(settings),
+        build_value_asset(settings),
+    ]
+    scored = [key for asset in scorers for key in asset.keys]
+    reasons = build_reasons_asset(settings, scored)
+    ml = [
+        *scorers,
+        build_cluster_asset(settings),
+        build_response_asset(settings),
+        build_cuts_asset(settings, scored),
+        reasons,
+        build_monitoring_asset(settings, scored),
+        build_model_card_asset(settings, reasons.key),
+    ]
     python_assets = [key for asset in ml for key in asset.keys]
     by_stage: dict[str, list[dg.AssetsDefinition]] = {"landing": [landing]}
     for stage in DBT_STAGES:
@@ -64,6 +87,13 @@ def build_definitions(
                 REFRESH,
                 selection=dg.AssetSelection.all() - dg.AssetSelection.assets(BACKFILL_KEY),
                 description="The whole chain: land, build, check, score, segment, publish.",
+            ),
+            dg.define_asset_job(
+                RETRAIN,
+                selection=dg.AssetSelection.all() - dg.AssetSelection.assets(BACKFILL_KEY),
+                tags={RETRAIN_TAG: ALL_DUE},
+                description="The whole chain, and a challenger of every model that has a hold-out left and was not "
+                "trained within the week; it becomes champion if it is better.",
             ),
             dg.define_asset_job(
                 BACKFILL,

@@ -81,7 +81,7 @@ class Decision:
 
 
 def fingerprint(folders: ShopFolders) -> str:
-    """A hash of all that a run's result depends on: code, settings, landed files, the as-of date asked for."""
+    """A hash of all that a run's result depends on: code, settings, landed files, what people decided, the date."""
     asked = [os.environ.get(name, "") for name in ("AUDIENCE_AS_OF", "AUDIENCE_DEMO_HOUSEHOLDS")]
     digest = hashlib.sha256(" ".join(asked).encode())
     for name in _CODE:
@@ -90,8 +90,11 @@ def fingerprint(folders: ShopFolders) -> str:
         for file in files:
             digest.update(str(file.relative_to(PROJECT_ROOT)).encode())
             digest.update(file.read_bytes())
-    decisions = (folders.state / "identity_decisions").glob("*-d_*.parquet")
-    for file in sorted((*folders.landing.rglob("*.parquet"), *decisions)):
+    by_hand = (
+        *(folders.state / "identity_decisions").glob("*-d_*.parquet"),
+        *(folders.state / "model_champions").glob("*-rollback-*.parquet"),
+    )
+    for file in sorted((*folders.landing.rglob("*.parquet"), *by_hand)):
         stat = file.stat()
         digest.update(f"{file.relative_to(folders.data)} {stat.st_size} {stat.st_mtime_ns}".encode())
     return digest.hexdigest()

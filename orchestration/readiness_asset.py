@@ -12,6 +12,8 @@ import pandas as pd
 
 from ml.catalogue import Feature, read_catalogue
 from orchestration.metadata import images, markdown_table
+from orchestration.model_inputs import current_as_of
+from orchestration.model_ledger import restore_written
 from orchestration.progress import StageClock
 from orchestration.stages import gate_before
 from orchestration.warehouse import reading, replace_rows, writing
@@ -49,6 +51,9 @@ def build_readiness_asset(settings: Settings) -> dg.AssetsDefinition:
         clock = StageClock(context, "scores")
         horizon = settings.models.readiness.horizon_days
         folder = workspace.folders.models / readiness.MODEL_NAME
+        with writing(workspace.warehouse) as connection:
+            as_of = current_as_of(connection)
+            restore_written(connection, workspace.folders, readiness.MODEL_NAME, as_of, horizon)
         done = refresh(workspace.warehouse, folder, horizon, workspace.run_id)
         if done is None:
             clock.done(f"no buy readiness: {readiness.WHY_NONE}")

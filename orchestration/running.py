@@ -11,11 +11,12 @@ import dagster as dg
 
 from orchestration.as_of_dates import span_of_warehouse
 from orchestration.backfill_asset import BACKFILL_STEP
-from orchestration.definitions import BACKFILL, REFRESH, build_definitions
+from orchestration.definitions import BACKFILL, REFRESH, RETRAIN, build_definitions
 from orchestration.gate_assets import CHECK_NAME
 from orchestration.instance import open_instance
 from orchestration.ledger import fingerprint, published_promotion
 from orchestration.lock import write_lock
+from orchestration.ml_assets import RETRAIN_TAG, known_models
 from shops import ShopFolders, load_settings
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -45,6 +46,27 @@ def run_chain(folders: ShopFolders, assets: Sequence[dg.AssetKey] | None = None)
         return _execute(folders, REFRESH, _QUIET, assets)
 
 
+class UnknownModel(LookupError):
+    """A model that this shop does not have."""
+
+
+def run_retrain(folders: ShopFolders, models: Sequence[str] = ()) -> RunOutcome:
+    """Run the job `retrain`: all models that are due, or `models`, by name and without the pause of a week.
+
+    Raises
+    ------
+    UnknownModel
+        A name is not that of a model with a champion.
+    """
+    known = known_models(load_settings(folders.shop))
+    unknown = [name for name in models if name not in known]
+    if unknown:
+        raise UnknownModel(f"there is no model {', '.join(unknown)} to retrain. Known: {', '.join(known)}.")
+    tags = {RETRAIN_TAG: ",".join(models)} if models else {}
+    with write_lock(folders.lock, "a retraining from the shell"):
+        return _execute(folders, RETRAIN, _QUIET, tags=tags)
+
+
 def run_backfill(folders: ShopFolders, dates: Sequence[date]) -> RunOutcome:
     """Run the job `backfill` at `dates`, in one run. Waits while another process writes this shop's warehouse.
 
@@ -61,12 +83,16 @@ def run_backfill(folders: ShopFolders, dates: Sequence[date]) -> RunOutcome:
 
 
 def _execute(
-    folders: ShopFolders, job_name: str, run_config: Mapping[str, Any], assets: Sequence[dg.AssetKey] | None = None
+    folders: ShopFolders,
+    job_name: str,
+    run_config: Mapping[str, Any],
+    assets: Sequence[dg.AssetKey] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> RunOutcome:
     with open_instance(folders) as instance:
         job = build_definitions(folders).resolve_job_def(job_name)
         result = job.execute_in_process(
-            instance=instance, raise_on_error=False, run_config=run_config, asset_selection=assets
+            instance=instance, raise_on_error=False, run_config=run_config, asset_selection=assets, tags=tags
         )
         failures = [] if result.success else _failures(result)
     return RunOutcome(result.run_id, result.success, failures)
@@ -85,5 +111,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
         of_gate = next((text for key, text in gates.items() if "__".join(key.path) == step), None)
         error = event.step_failure_data.error
         cause = (error.cause or error).message.strip() if error else "no reason was recorded"
-        failures.append(f"{step}: {of_gate or cause}")
+        # A failure that was raised on purpose says what to do next; its cause does not.
+        own = event.step_failure_data.user_failure_data
+        failures.append(f"{step}: {of_gate or (own.description if own else None) or cause}")
     return failures or ["the run ended before its first step; `make ui` shows its events"]

@@ -77,10 +77,18 @@ def silent_segments(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def _models(connection: duckdb.DuckDBPyConnection) -> Table:
     table = _table("Models on their hold-out (ROC-AUC)", "model, slice", "model", "95% interval", "beside")
     rows = connection.execute(
+        "with shown as (select * from marts.rpt_model_performance semi join ("
+        # the champion; where there is none, whoever was judged last
+        "select model_name, max_by(model_version, (is_champion::integer, as_of_date)) as model_version "
+        "from marts.rpt_model_performance group by model_name) as judged using (model_name, model_version) "
+        # the whole hold-out; its types of campaign, segments and groups are in the table
+        "where metric = 'roc_auc' "
+        "qualify starts_with(slice, 'targeting included') "
+        "or rows = max(case when starts_with(slice, 'targeting included') then 0 else rows end) "
+        "over (partition by model_name)) "
         "select model_name, slice, any_value(value), any_value(ci_low), any_value(ci_high), "
         "list(row(baseline_name, baseline) order by baseline) filter (baseline_name <> 'base_rate') "
-        "from marts.rpt_model_performance where metric = 'roc_auc' and slice not like 'mailed, %' "
-        "group by all order by model_name, any_value(is_champion) desc, slice"
+        "from shown group by model_name, slice order by model_name, any_value(is_champion) desc, slice"
     ).fetchall()
     for model, part, value, low, high, baselines in rows:
         beside = ", ".join(f"{name.replace('_', ' ')} {_number(figure)}" for name, figure in baselines or [])

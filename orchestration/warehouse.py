@@ -47,7 +47,14 @@ def writing(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def replace_rows(
     connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame, where: Mapping[str, Any]
 ) -> None:
-    """Put `frame` where the rows of `table` with the values of `where` were; columns are matched by name.
+    """Put `frame` where the rows of `table` with the values of `where` were; see `add_rows`."""
+    condition = " and ".join(f"{name} = ?" for name in where)
+    connection.execute(f"delete from {table} where {condition}", list(where.values()))
+    add_rows(connection, table, frame)
+
+
+def add_rows(connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+    """Add `frame` to the rows of `table`; columns are matched by name.
 
     Raises
     ------
@@ -59,8 +66,6 @@ def replace_rows(
     if set(frame.columns) != set(columns):
         missing, extra = sorted(set(columns) - set(frame.columns)), sorted(set(frame.columns) - set(columns))
         raise ValueError(f"{table}: columns missing {missing}, unknown {extra}; see models/scores/_python_tables.yml")
-    condition = " and ".join(f"{name} = ?" for name in where)
-    connection.execute(f"delete from {table} where {condition}", list(where.values()))
     connection.register("incoming_rows", frame)
     listed = ", ".join(columns)
     connection.execute(f"insert into {table} ({listed}) select {listed} from incoming_rows")

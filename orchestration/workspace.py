@@ -21,6 +21,7 @@ from pydantic import PrivateAttr
 from orchestration.cluster_ledger import record_clusters
 from orchestration.ledger import record_linkage_model, record_memberships
 from orchestration.lock import write_lock
+from orchestration.model_ledger import record_models
 from orchestration.segment_ledger import record_segments
 from shops import ShopFolders
 
@@ -99,6 +100,7 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
             record_linkage_model(self.folders, self.warehouse)
             record_segments(self.folders, self.warehouse, self.run_id)
             record_clusters(self.folders, self.warehouse, self.run_id)
+            record_models(self.folders, self.warehouse, self.run_id)
             # A log beside the old file must not be played into the new one.
             self.folders.warehouse.with_name(f"{WAREHOUSE_FILE}.wal").unlink(missing_ok=True)
             self.warehouse.replace(self.folders.warehouse)

@@ -7,13 +7,16 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shops.folders import PROJECT_ROOT, ShopFolders
 from shops.names import checked_zone
+
+# Under these a key is the name of a model, which a company may have made itself.
+_BY_MODEL = ("goals.conversion.precision.", "goals.retention.recall.", "goals.upsell.recall.", "goals.budget.people.")
 
 DEFAULTS_FILE = PROJECT_ROOT / "shops" / "defaults.yml"
 
@@ -157,6 +160,8 @@ class ReadinessSection(_Section):
 
 
 class ChurnSection(_Section):
+    test_as_of_date: date | None
+    test_until_date: date | None
     gap_multiple: float = Field(gt=0)
     min_horizon_days: int = Field(ge=1)
     max_horizon_days: int = Field(ge=1)
@@ -168,6 +173,53 @@ class NextCategorySection(_Section):
 
 class RedemptionSection(_Section):
     test_from_date: date | None
+    test_until_date: date | None
+
+
+class ClickSection(_Section):
+    test_from_date: date | None
+    test_until_date: date | None
+
+
+class TrainingSection(_Section):
+    search_fits: int = Field(ge=1)
+    search_rows: int = Field(ge=1)
+    fit_rows: int = Field(ge=1)
+    judged_rows: int = Field(ge=1)
+
+
+class LifetimeValueSection(_Section):
+    horizons_days: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)
+    yearly_discount: float = Field(ge=0)
+    test_as_of_date: date | None
+
+    @field_validator("horizons_days")
+    @classmethod
+    def _rise(cls, values: list[int]) -> list[int]:
+        if sorted(set(values)) != values:
+            raise ValueError(f"{values} must rise: each horizon once, the shortest first")
+        return values
+
+
+class MonitoringMarginsSection(_Section):
+    log_loss: float = Field(ge=0)
+    roc_auc: float = Field(ge=0, le=0.5)
+    calibration_intercept: float = Field(ge=0)
+
+
+class MonitoringDriftSection(_Section):
+    false_alarm_rate: float = Field(gt=0, lt=1)
+    min_feature_effect: float = Field(ge=0, le=1)
+    min_score_effect: float = Field(ge=0, le=1)
+
+
+class MonitoringSection(_Section):
+    alarm_rate: float = Field(gt=0, lt=1)
+    margins: MonitoringMarginsSection
+    drift: MonitoringDriftSection
+    max_age_days: int | None = Field(ge=1)
+    min_days_between_trainings: int = Field(ge=1)
+    judged_until_date: date | None
 
 
 class ClusterDriftSection(_Section):
@@ -203,7 +255,42 @@ class ModelsSection(_Section):
     churn: ChurnSection
     next_category: NextCategorySection
     redemption: RedemptionSection
+    click: ClickSection
+    training: TrainingSection
+    lifetime_value: LifetimeValueSection
+    monitoring: MonitoringSection
     clusters: ClustersSection
+
+
+_Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class PrecisionGoal(_Section):
+    precision: dict[str, _Share | None]
+
+
+class RecallGoal(_Section):
+    recall: dict[str, _Share | None]
+
+
+class BudgetGoal(_Section):
+    people: dict[str, Annotated[int, Field(ge=1)] | None]
+
+
+class ProfitGoal(_Section):
+    models: list[str]
+    unit_cost: float | None = Field(ge=0)
+    margin: float | None = Field(ge=0)
+
+
+class GoalsSection(_Section):
+    """Campaign goals; each names models, as no wish suits all of them."""
+
+    conversion: PrecisionGoal
+    retention: RecallGoal
+    upsell: RecallGoal
+    budget: BudgetGoal
+    profit: ProfitGoal
 
 
 class SegmentsSection(_Section):
@@ -216,7 +303,10 @@ class SegmentsSection(_Section):
 
 
 class Settings(_Section):
-    """Everything a shop can set. `segments.rules` and `gates` also take a shop's own thresholds."""
+    """Everything a shop can set.
+
+    `segments.rules` and `gates` also take a shop's own thresholds, `goals` a shop's own models.
+    """
 
     shop: ShopSection
     source: SourceSection
@@ -227,6 +317,7 @@ class Settings(_Section):
     time: TimeSection
     features: FeaturesSection
     models: ModelsSection
+    goals: GoalsSection
     segments: SegmentsSection
     gates: dict[str, Any]
 
@@ -292,7 +383,7 @@ def _refuse_unknown_keys(own: Mapping[str, Any], known: Mapping[str, Any], file:
         if key not in known:
             near = _nearest(key, known)
             # A new rule or name is the shop's own, but one letter off a shipped one is a slip.
-            is_free = path.startswith("gates.") or path in ("segments.rules.", "segments.names.")
+            is_free = path.startswith("gates.") or path in ("segments.rules.", "segments.names.", *_BY_MODEL)
             if not is_free or near is not None:
                 hint = f"; did you mean '{path}{near}'?" if near else f". Known here: {', '.join(sorted(known))}"
                 raise SettingsError(f"{file}: unknown key '{name}'{hint}")

@@ -18,6 +18,10 @@ from shops import PROJECT_ROOT, ShopFolders
 SMALL_HOUSEHOLDS = "200"
 GUARD = Path(__file__).parent / "integration" / "no_network"
 NETWORK_LOG = "network.log"
+# Where the shops lie that are made once for many tests; unset: in the folder of the session.
+SHOPS_VARIABLE = "AUDIENCE_TEST_SHOPS"
+# A data root in which `make demo` has just run, to read the demo's figures from; unset: tests run it themselves.
+DEMO_VARIABLE = "AUDIENCE_TEST_DEMO"
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +68,9 @@ def once(folder: Path, make: Callable[[Path], None]) -> Path:
 
 
 def session_folder(factory: pytest.TempPathFactory) -> Path:
-    """The folder that all workers of this test session share."""
+    """The folder that all workers of this test session share; CI names one that its two sessions share."""
+    if shared := os.environ.get(SHOPS_VARIABLE):
+        return Path(shared)
     base = factory.getbasetemp()
     return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
 

@@ -7,6 +7,8 @@ from expectations.gates import Scope
 
 SCORES = "scores.int_scores__scores"
 PERFORMANCE = "scores.int_scores__model_performance"
+VERSIONS = "scores.int_scores__model_versions"
+CHAMPIONS = "scores.int_scores__model_champions"
 CLUSTERS = "scores.int_scores__customer_clusters"
 CLUSTER_CATALOG = "scores.int_scores__clusters"
 RFM = "features.feat_customer_rfm"
@@ -19,6 +21,7 @@ def suites(scope: Scope) -> list[Suite]:
     found = [
         _present(),
         _ranges(),
+        _provenance(),
         _models(scope),
         _performance(scope),
         _clusters(scope),
@@ -34,13 +37,55 @@ def _present() -> Suite:
     query = f"""
         select
             (select count(distinct model_name) from {SCORES}) as model_count,
-            (select count(*) from {PERFORMANCE} where is_champion) as champion_figures,
+            (
+                -- What was never promoted is a fallback, which is no champion of anything.
+                select count(*) from {CHAMPIONS} as champions
+                anti join (select * from {PERFORMANCE} where is_champion) using (model_name, model_version)
+                where champions.is_champion and not champions.is_fallback
+            ) as champions_without_figures,
     """
     checks = (
         measure("model_count", 1, None, "number of models that score"),
-        measure("champion_figures", 1, None, "hold-out figures of champions"),
+        measure("champions_without_figures", 0, 0, "champions without a figure on their hold-out"),
     )
-    return Suite("present", SCORES, checks, query, (SCORES, PERFORMANCE))
+    return Suite("present", SCORES, checks, query, (SCORES, PERFORMANCE, CHAMPIONS))
+
+
+def _provenance() -> Suite:
+    """Which model gave the scores: one that is known, with its features, and now the champion."""
+    query = f"""
+        select
+            scores.model_name,
+            scores.as_of_date,
+            scores.campaign_id,
+            scores.model_version,
+            scores.feature_schema_hash,
+            any_value(versions.model_version) as known_version,
+            any_value(versions.feature_schema_hash) as hash_of_version,
+            any_value(champions.model_version) as champion_version,
+            count(*) as score_count,
+        from {SCORES} as scores
+        left join {VERSIONS} as versions
+            on scores.model_name = versions.model_name and scores.model_version = versions.model_version
+        left join {CHAMPIONS} as champions on scores.model_name = champions.model_name and champions.is_champion
+        group by all
+        order by all
+    """
+    now = f"as_of_date >= {NOW}"
+    checks = (
+        no_rows(
+            "known_version is null", "every score is from a model that is known", "known", "model_version", "model_name"
+        ),
+        no_rows(
+            "known_version is not null and feature_schema_hash is distinct from hash_of_version",
+            "scores name the features of their model", "the hash of the version", "feature_schema_hash", "model_name",
+        ),
+        no_rows(
+            f"champion_version is not null and model_version <> champion_version and {now}",
+            "scores of now are the champion's", "the champion", "model_version", "model_name",
+        ),
+    )  # fmt: skip
+    return Suite("provenance", SCORES, checks, query, (SCORES, VERSIONS, CHAMPIONS, AS_OF_DATES))
 
 
 def _ranges() -> Suite:
@@ -84,7 +129,7 @@ def _models(scope: Scope) -> Suite:
                 as population_share,
             case when not is_per_campaign then round(count(*) / count(distinct (customer_id, model_version)), 6) end
                 as scores_per_customer,
-        from newest, population group by model_name
+        from newest, population group by model_name order by model_name
     """
     probability = "score_kind = 'probability' and score_count > 1"
     checks: list[Check] = [
@@ -152,6 +197,7 @@ def _performance(scope: Scope) -> Suite:
             and positives >= {limits.min_judged_positives} and rows - positives >= {limits.min_judged_positives}
         -- A small slice may do worse by chance: the largest one counts.
         qualify rows = max(rows) over (partition by model_name, model_version)
+        order by all
     """
     check = each_between(
         "value",

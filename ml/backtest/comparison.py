@@ -15,13 +15,12 @@ import pandas as pd
 
 from ml.backtest.matching import Matching
 from ml.backtest.rows import OUTCOMES, PLACEBO_OUTCOMES, Rows
+from ml.balance import MAX_IMBALANCE, pooled_spread, standardized, weighted_mean
 from ml.resampling import drawn_sums, draws, interval
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-# Standardized mean differences up to here are balance enough (Austin 2009; Stuart 2010).
-MAX_IMBALANCE = 0.1
 # A placebo difference below this is too small to matter, however sure it is: of the purchase rate, and of the members'
 # spend as a share of it.
 TOLERATED_PLACEBO = 0.01
@@ -174,9 +173,11 @@ def balance(rows: Rows, matching: Matching) -> pd.DataFrame:
         mine, other = observed & member & known, observed & ~member & known
         if not mine.any() or not other.any():
             continue
-        spread = float(np.sqrt((values[mine].var() + values[other].var()) / 2))
+        evenly = np.ones(len(values))
+        spread = pooled_spread(values, mine, other, evenly)
         own, rest = float(values[mine].mean()), float(values[other].mean())
-        own_matched, rest_matched = _mean(values, mine, matching.weights), _mean(values, other, matching.weights)
+        own_matched = weighted_mean(values, mine, matching.weights)
+        rest_matched = weighted_mean(values, other, matching.weights)
         found.append(
             {
                 "variable": name,
@@ -185,17 +186,12 @@ def balance(rows: Rows, matching: Matching) -> pd.DataFrame:
                 "rest": rest,
                 "members_matched": own_matched,
                 "rest_matched": rest_matched,
-                "before": (own - rest) / spread if spread > 0 else 0.0,
-                "after": (own_matched - rest_matched) / spread if spread > 0 else 0.0,
+                "before": standardized(own, rest, spread),
+                "after": standardized(own_matched, rest_matched, spread),
             }
         )
     columns = ["variable", "is_matched_on", "members", "rest", "members_matched", "rest_matched", "before", "after"]
     return pd.DataFrame(found, columns=columns)
-
-
-def _mean(values: Floats, rows: Mask, weights: Floats) -> float:
-    total = weights[rows].sum()
-    return float((values[rows] * weights[rows]).sum() / total) if total > 0 else float("nan")
 
 
 def doubts(balanced: pd.DataFrame, compared: pd.DataFrame, matching: Matching) -> list[str]:

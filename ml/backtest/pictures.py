@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from ml.backtest.comparison import MAX_IMBALANCE
 from ml.backtest.result import WINDOWS, Backtest
-from ml.plots import COLORS, _axes, _png
+from ml.plots import COLORS, _axes, _png, love_plot
 
 NAMES = {
     "all others": "Beside all others",
@@ -43,22 +42,17 @@ def _reach(result: Backtest) -> bytes:
 
 
 def _balance(result: Backtest) -> bytes:
-    table = result.balance.iloc[::-1]
-    places = np.arange(len(table))
-    figure, axes = _axes(7.6, 1.7 + 0.34 * len(table))
-    axes.axvspan(-MAX_IMBALANCE, MAX_IMBALANCE, color="#eeeeee", zorder=0, label="balance enough")
-    axes.axvline(0, color="#999999", linewidth=1)
-    axes.scatter(table["before"], places, color=COLORS[1], marker="o", facecolors="none", label="before matching")
-    axes.scatter(table["after"], places, color=COLORS[0], marker="o", label="after matching")
+    table = result.balance
     names = [
         WINDOWS.get(str(name), str(name).replace("_", " ")) + ("" if is_matched_on else " (not matched on)")
         for name, is_matched_on in zip(table["variable"], table["is_matched_on"], strict=True)
     ]
-    axes.set_yticks(places, names, fontsize=9)
-    axes.set_xlabel("Standardized mean difference, members less rest")
-    axes.set_title(f"{result.rule}: are members and rest alike?", fontsize=11, loc="left")
-    axes.legend(frameon=False, fontsize=9, loc="upper center", bbox_to_anchor=(0.4, -0.16), ncols=3)
-    return _png(figure)
+    return love_plot(
+        names,
+        {"before matching": table["before"].to_numpy(), "after matching": table["after"].to_numpy()},
+        f"{result.rule}: are members and rest alike?",
+        "Standardized mean difference, members less rest",
+    )
 
 
 def _comparison(result: Backtest) -> bytes:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from ml.backtest.comparison import MAX_IMBALANCE
 from ml.backtest.result import WINDOWS, Backtest
+from ml.balance import MAX_IMBALANCE
 
 
 def markdown(result: Backtest) -> str:

@@ -132,7 +132,7 @@ def _run(command: Command, at: str, project: Path, environment: Mapping[str, str
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert result.returncode == 0, f"{at}: `{command.text}` ended with {result.returncode}:\n{result.stdout}"
     missing = missing_line(command.shown, result.stdout)

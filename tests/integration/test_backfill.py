@@ -112,7 +112,7 @@ def test_a_range_from_the_ui_is_one_run_and_ranges_follow_each_other(shop: ShopF
     with WebServer(shop) as server:
         launched = server.query(LAUNCH, parameters=parameters)["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 900
         while True:
             found = server.query(STATUS, id=launched["backfillId"])["partitionBackfillOrError"]
             if found["status"] not in {"REQUESTED", "COMPLETING"}:
@@ -137,7 +137,7 @@ def test_a_later_run_keeps_the_date_and_two_backfills_take_turns(shop: ShopFolde
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for dates in ([ASKED.isoformat()], others)
     ]  # fmt: skip
-    said = [run.communicate(timeout=300) for run in both]
+    said = [run.communicate(timeout=900) for run in both]
     assert [run.returncode for run in both] == [0, 0], said
     assert "".join(error for _, error in said).count("waiting: the warehouse is being written by") == 1
 

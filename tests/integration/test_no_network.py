@@ -44,7 +44,7 @@ def test_dbt_from_the_shell_and_the_ui_make_no_call(shop: ShopFolders, guarded: 
         env={**small_environment(shop.data_root), **guarded},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout
     with WebServer(shop, guarded) as server:

@@ -23,7 +23,7 @@ def test_the_second_of_two_runs_waits(shop: ShopFolders) -> None:
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for _ in range(2)
     ]  # fmt: skip
-    outputs = [run.communicate(timeout=300) for run in runs]
+    outputs = [run.communicate(timeout=900) for run in runs]
     assert [run.returncode for run in runs] == [0, 0], outputs
     errors = "".join(error for _, error in outputs)
     assert errors.count("waiting: the warehouse is being written by") == 1
@@ -68,7 +68,7 @@ def _launch(server: WebServer, job: str, **selection: object) -> str:
 
 
 def _wait_for_success(server: WebServer, run_id: str) -> None:
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 900
     while (status := server.query(STATUS, id=run_id)["runOrError"]["status"]) != "SUCCESS":
         assert status not in {"FAILURE", "CANCELED"}, status
         assert time.monotonic() < deadline, status

@@ -130,7 +130,7 @@ scores as (
     select
         customer_id,
         as_of_date,
-        max(case when model_name = 'purchase_propensity' then score end) as purchase_propensity,
+        max(case when model_name = 'purchase_propensity_14d' then score end) as purchase_propensity_14d,
         max(case when model_name = 'buy_readiness' then score end) as buy_readiness
     from {{ ref('int_scores__scores') }}
     where campaign_id is null
@@ -207,7 +207,7 @@ select
     carts.seconds_stayed as seconds_cart_stayed,
     carts.hesitation_count as cart_hesitation_count,
     -- scores
-    scores.purchase_propensity,
+    scores.purchase_propensity_14d,
     scores.buy_readiness
 from customers
 left join rhythms on customers.as_of_date = rhythms.as_of_date

@@ -4,4 +4,4 @@ select
     threshold_form
 from {{ customers() }}
 where
-    purchase_propensity >= {{ threshold('score') }}
+    purchase_propensity_14d >= {{ threshold('score') }}

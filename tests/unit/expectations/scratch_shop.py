@@ -399,6 +399,10 @@ left join orders o
     on o.customer_id = f.customer_id and o.order_date >= f.as_of_date and o.order_date < f.as_of_date + 14
 where f.as_of_date <= date '2017-12-18'
 group by all;
+create table features.label_purchase_windows as
+select customer_id, as_of_date, has_purchased as has_purchased_7d, has_purchased as has_purchased_14d,
+    has_purchased as has_purchased_28d
+from features.label_purchase;
 create table features.label_churn as
 select f.customer_id, f.as_of_date, 28 as horizon_days, (count(o.customer_id) = 0)::integer as has_churned
 from features.feat_customer_rfm f
@@ -417,12 +421,14 @@ left join staging.stg_campaigns__coupon_redemptions x
 
 -- Python-written tables
 create table ml.scores as
-select customer_id, as_of_date, 'purchase_14d' as model_name, 'v1' as model_version, null::varchar as campaign_id,
+select customer_id, as_of_date, 'purchase_propensity_14d' as model_name, 'v1' as model_version,
+    'h1' as feature_schema_hash,
+    null::varchar as campaign_id,
     round(least(0.95, 0.05 + order_count_28d * 0.2 + (hash(customer_id) % 100) / 1000.0), 4)::double as score,
     'probability' as score_kind, 'probability' as unit, 14 as horizon_days, 'model' as fallback_tier, 'run' as run_id
 from features.feat_customer_rfm where as_of_date = date '2018-01-01'
 union all
-select customer_id, as_of_date, 'redemption', 'v1', campaign_id,
+select customer_id, as_of_date, 'redemption_propensity', 'v1', 'h1', campaign_id,
     round(0.05 + (hash(customer_id, campaign_id) % 200) / 1000.0, 4)::double, 'probability', 'probability', 30,
     'model', 'run'
 from features.feat_customer_offer;
@@ -430,7 +436,7 @@ create table ml.model_performance as
 select model_name, 'v1' as model_version, date '2017-10-16' as as_of_date, 'all' as slice, 'roc_auc' as metric,
     0.8::double as value, 0.78::double as ci_low, 0.82::double as ci_high, 'base_rate' as baseline_name,
     0.5::double as baseline, 1000::bigint as rows, 300::bigint as positives, true as is_champion, 'run' as run_id
-from (values ('purchase_14d'), ('redemption')) as v (model_name);
+from (values ('purchase_propensity_14d'), ('redemption_propensity')) as v (model_name);
 create table ml.customer_clusters as
 select customer_id, as_of_date, 'clusters' as model_name, 'v1' as model_version,
     'k' || (case when total_spend > 250 then 1 when order_count > 8 then 2 else 3 end) as cluster_key,
@@ -443,6 +449,10 @@ where cluster_key = 'k1';
 -- scores: the last mile of what Python wrote
 create table scores.int_scores__scores as select * from ml.scores;
 create table scores.int_scores__model_performance as select * from ml.model_performance;
+create table scores.int_scores__model_versions as
+select model_name, 'v1' as model_version, 'h1' as feature_schema_hash from ml.model_performance;
+create table scores.int_scores__model_champions as
+select model_name, 'v1' as model_version, true as is_champion, false as is_fallback from ml.model_performance;
 create table scores.int_scores__customer_clusters as select * from ml.customer_clusters;
 create table scores.int_scores__clusters as
 select level, cluster_key, cluster_name, count(*) as member_count, 2 as size_floor

@@ -159,9 +159,10 @@ def test_a_missing_source_degrades_and_names_the_models_that_suffer(shop: Shop) 
     assert report.success
     warning = named(report.warnings, "each source has rows")
     assert warning.column_name == (
-        "campaigns (16 features null or unknown, purchase_propensity, redemption_propensity learn less), "
+        "campaigns (16 features null or unknown, churn_propensity, click_propensity, purchase_propensity, "
+        "redemption_propensity learn less), "
         "survey_answers (3 features null or unknown, no model learns less), "
-        "web_events (89 features null or unknown, no model learns less)"
+        "web_events (89 features null or unknown, click_propensity learns less)"
     )
     assert warning.sample_rows[0]["missing_reason"] == "no rows of campaigns landed before this date"
     known = {"sources_never_landed": ["web_events", "campaigns", "survey_answers"]}

@@ -121,6 +121,21 @@ DAMAGES = [
     ("scores", f"update {SCORES} set score = score / 10", SCORES, "odds of the mean score of purchase"),
     ("scores", f"delete from {SCORES} where campaign_id is null and customer_id < 'c_8'", SCORES, "scored customers"),
     ("scores", f"delete from {SCORES}", SCORES, "number of models that score"),
+    ("scores", f"update {SCORES} set model_version = 'v0'", SCORES, "every score is from a model that is known"),
+    ("scores", f"update {SCORES} set feature_schema_hash = 'h0'", SCORES, "scores name the features of their model"),
+    (
+        "scores",
+        "update scores.int_scores__model_champions set model_version = 'v2'; "
+        "update scores.int_scores__model_performance set model_version = 'v2'",
+        SCORES,
+        "scores of now are the champion's",
+    ),
+    (
+        "scores",
+        "update scores.int_scores__model_performance set is_champion = false",
+        SCORES,
+        "champions without a figure",
+    ),
     ("scores", f"insert into {SCORES} select * from {SCORES}", SCORES, "scores a customer"),
     ("scores", f"update {SCORES} set as_of_date = as_of_date - 7", SCORES, "newest scores are of the current"),
     (

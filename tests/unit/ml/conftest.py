@@ -7,19 +7,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml import purchase, redemption
 from ml.clusters.segment_model import DESCRIBED, FEATURES
+from ml.propensity import TASKS, Task
 
 Shop = tuple[pd.DataFrame, pd.DataFrame]
+PURCHASE, REDEMPTION = TASKS["purchase_propensity_14d"], TASKS["redemption_propensity"]
+
+
+def drawn_features(keys: pd.DataFrame, task: Task, generator: np.random.Generator) -> pd.DataFrame:
+    """`keys` with random numbers as features of `task`; the customers are no new ones."""
+    numbers = generator.gamma(2.0, 2.0, size=(len(keys), len(task.numeric)))
+    features = pd.concat([keys, pd.DataFrame(numbers, columns=list(task.numeric))], axis=1)
+    return features.assign(customer_age_days=generator.integers(8, 400, len(keys)))
 
 
 @pytest.fixture(scope="session")
 def make_purchase_shop() -> Callable[..., Shop]:
     """Features and labels of a shop in which whoever ordered more in 28 days buys more often."""
 
-    def make(customers: int = 300, dates: int = 6, rate: float | None = None) -> Shop:
+    def make(customers: int = 300, dates: int = 8, rate: float | None = None) -> Shop:
         generator = np.random.default_rng(1)
-        first = datetime.date(2017, 6, 5)
+        first = datetime.date(2017, 5, 8)
         keys = pd.DataFrame(
             [
                 (f"c{number:04d}", first + datetime.timedelta(days=14 * step))
@@ -28,12 +36,11 @@ def make_purchase_shop() -> Callable[..., Shop]:
             ],
             columns=["customer_id", "as_of_date"],
         )
-        numbers = generator.gamma(2.0, 2.0, size=(len(keys), len(purchase.FEATURES)))
-        features = pd.concat([keys, pd.DataFrame(numbers, columns=list(purchase.FEATURES))], axis=1)
+        features = drawn_features(keys, PURCHASE, generator)
         features.loc[features.index % 7 == 0, "median_days_between_orders"] = np.nan
         chance = 1 / (1 + np.exp(-(features["order_count_28d"] - 4))) if rate is None else rate
         bought = (generator.random(len(keys)) < chance).astype(int)
-        return features, keys.assign(has_purchased=bought, horizon_days=14, spend=0.0)
+        return features, keys.assign(has_purchased_14d=bought)
 
     return make
 
@@ -53,8 +60,7 @@ def make_redemption_shop() -> Callable[..., Shop]:
             ],
             columns=["customer_id", "campaign_id", "as_of_date", "campaign_type"],
         )
-        numbers = generator.gamma(2.0, 2.0, size=(len(keys), len(redemption.NUMBERS)))
-        features = pd.concat([keys, pd.DataFrame(numbers, columns=list(redemption.NUMBERS))], axis=1)
+        features = drawn_features(keys, REDEMPTION, generator).assign(campaign_days=35)
         chance = 1 / (1 + np.exp(-strength * (features["matched_coupon_count"] - 5)))
         redeemed = generator.random(len(keys)) < chance
         starts = pd.to_datetime(keys["as_of_date"])

@@ -11,15 +11,18 @@ import pandas as pd
 import pytest
 
 from ml.artifacts import MANIFEST_FILE, MODEL_FILE, ArtifactError, load, load_scorer, save, save_scorer
-from ml.propensity import Calibration, PropensityScorer, blend, boosting, fit_scorer, logistic
+from ml.propensity.calibration import Calibration
+from ml.propensity.candidates import blend, boosting, forest, logistic
+from ml.propensity.scorer import PropensityScorer, fit_scorer
 
-FEATURES = ("visits", "spend", "kind")
+FEATURES = ("visits", "spend", "customer_age_days", "kind")
 LINE, STEPS = logistic(0.1), boosting(rounds=10, learning_rate=0.1, min_leaf=20)
 
 
 def rows(size: int = 300) -> pd.DataFrame:
     generator = np.random.default_rng(0)
     frame = pd.DataFrame({"visits": generator.gamma(2, 2, size), "spend": generator.gamma(2, 20, size)})
+    frame["customer_age_days"] = generator.integers(1, 60, size).astype(float)
     return frame.assign(kind=np.where(frame["visits"] > 3, "A", "B").astype(object))
 
 
@@ -30,9 +33,11 @@ def fitted(candidate: object = blend(LINE, STEPS), positives: int = 120) -> Prop
         candidate,  # type: ignore[arg-type]
         frame,
         labels,
-        Calibration(1.1, -0.2),
-        FEATURES[:2],
-        FEATURES[2:],
+        Calibration(1.1, -0.2, 0.1, {"A": 0.3}),
+        FEATURES[:3],
+        FEATURES[3:],
+        required=("customer_age_days",),
+        type_column="kind",
         model_name="m",
         model_version="m-1",
         trained_through=datetime.date(2017, 10, 15),
@@ -40,12 +45,16 @@ def fitted(candidate: object = blend(LINE, STEPS), positives: int = 120) -> Prop
     )
 
 
-@pytest.mark.parametrize("candidate", [LINE, STEPS, blend(LINE, STEPS)], ids=lambda candidate: candidate.family)
+@pytest.mark.parametrize(
+    "candidate", [LINE, STEPS, blend(LINE, STEPS), forest(20, 10)], ids=lambda candidate: candidate.family
+)
 def test_a_stored_model_scores_the_same(candidate: object, tmp_path: Path) -> None:
     scorer = fitted(candidate)
     checksum = save_scorer(tmp_path, scorer, {"all/roc_auc": 0.9, "all/lift": None})
     again = load_scorer(tmp_path, FEATURES, checksum)
     np.testing.assert_array_equal(again.probabilities(rows()), scorer.probabilities(rows()))
+    assert set(again.tiers(rows())) == {"model", "cohort"}
+    assert (again.calibration, again.fallback) == (scorer.calibration, scorer.fallback)
     assert (again.model_version, again.trained_through, again.horizon_days) == ("m-1", datetime.date(2017, 10, 15), 14)
     manifest = load(tmp_path).manifest
     assert manifest["feature_names"] == list(FEATURES)
@@ -58,7 +67,7 @@ def test_a_fallback_is_stored_without_an_estimator(tmp_path: Path) -> None:
     save_scorer(tmp_path, scorer)
     assert not (tmp_path / MODEL_FILE).exists()
     again = load_scorer(tmp_path, FEATURES)
-    assert again.fallback_tier == "base_rate"
+    assert again.fallback_tier == "cohort"
     np.testing.assert_array_equal(again.probabilities(rows()), scorer.probabilities(rows()))
 
 
@@ -114,14 +123,14 @@ def change_manifest(folder: Path, reseal: bool, **changes: object) -> None:
 
 def test_a_changed_manifest_is_refused(tmp_path: Path) -> None:
     save_scorer(tmp_path, fitted())
-    change_manifest(tmp_path, reseal=False, base_rate=0.99)
+    change_manifest(tmp_path, reseal=False, horizon_days=99)
     with pytest.raises(ArtifactError, match=r"manifest\.json was changed"):
         load(tmp_path)
 
 
 def test_a_manifest_changed_and_sealed_again_is_refused_by_the_recorded_checksum(tmp_path: Path) -> None:
     checksum = save_scorer(tmp_path, fitted())
-    change_manifest(tmp_path, reseal=True, base_rate=0.99)
+    change_manifest(tmp_path, reseal=True, horizon_days=99)
     load(tmp_path)
     with pytest.raises(ArtifactError, match="is another model"):
         load(tmp_path, sha256=checksum)
@@ -130,9 +139,9 @@ def test_a_manifest_changed_and_sealed_again_is_refused_by_the_recorded_checksum
 def test_other_features_are_refused(tmp_path: Path) -> None:
     save_scorer(tmp_path, fitted())
     with pytest.raises(ArtifactError, match=r"missing \['kind'\], unknown \['color'\]"):
-        load(tmp_path, ["visits", "spend", "color"])
+        load(tmp_path, [*FEATURES[:3], "color"])
     with pytest.raises(ArtifactError, match="order"):
-        load(tmp_path, ["spend", "visits", "kind"])
+        load(tmp_path, ["spend", "visits", *FEATURES[2:]])
 
 
 def test_another_scikit_learn_is_refused(tmp_path: Path) -> None:
@@ -141,6 +150,12 @@ def test_another_scikit_learn_is_refused(tmp_path: Path) -> None:
     change_manifest(tmp_path, reseal=True, libraries=libraries)
     with pytest.raises(ArtifactError, match=r"written by scikit-learn 0\.1\.0"):
         load(tmp_path)
+
+
+def test_a_manifest_without_a_fallback_is_refused(tmp_path: Path) -> None:
+    save(tmp_path, None, {"feature_names": []})
+    with pytest.raises(ArtifactError, match="lacks calibration, fallback, trained_through"):
+        load_scorer(tmp_path)
 
 
 class Stranger:

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from ml import catalogue, purchase, redemption
+from ml import catalogue
 from ml.catalogue import CatalogueError, read_catalogue
 from ml.clusters.segment_model import DESCRIBED
 from ml.clusters.segment_model import MODEL_NAME as CLUSTERS
 from ml.frames import WrongTypeError, feature_matrix
+from ml.propensity.tasks import families
 
 KEYS = {
     "customer_id", "as_of_date", "as_of_at", "campaign_id", "category", "attribute", "product_id", "product_category",
@@ -30,7 +31,7 @@ def test_every_column_of_a_feature_table_is_declared() -> None:
         assert {(model["name"], column) for column in columns} <= declared, file
 
 
-@pytest.mark.parametrize("model", [purchase.MODEL_NAME, redemption.MODEL_NAME, CLUSTERS])
+@pytest.mark.parametrize("model", [*families(), CLUSTERS])
 def test_models_learn_from_what_is_declared(model: str) -> None:
     learned = read_catalogue().of_model(model)
     assert learned

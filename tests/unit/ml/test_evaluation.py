@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as known
 
+from ml import evaluation
 from ml.evaluation import (
     METRICS,
     RANKING_METRICS,
@@ -12,6 +13,7 @@ from ml.evaluation import (
     estimate,
     performance_rows,
     resample_weights,
+    sliced_rows,
 )
 
 ONCE = np.ones((1, 400))
@@ -146,8 +148,62 @@ def test_performance_rows_have_the_shape_of_the_table(judged: tuple[np.ndarray, 
         "average_precision",
         "average_precision_gain",
         "lift_at_10pct",
+        "highest_lift_at_10pct",
     }
     assert (frame["ci_low"] <= frame["value"]).all()
     assert (frame["value"] <= frame["ci_high"]).all()
     assert (frame["rows"] == 400).all()
     assert (frame["positives"] == labels.sum()).all()
+
+
+def test_the_highest_lift_is_that_of_scores_that_know_all() -> None:
+    for positives in (5, 20, 150):
+        labels = np.r_[np.ones(positives), np.zeros(200 - positives)]
+        once = np.ones((1, 200))
+        found = METRICS["highest_lift_at_10pct"](labels, np.full(200, 0.3), once)[0]
+        assert found == pytest.approx(METRICS["lift_at_10pct"](labels, labels, once)[0])
+
+
+def test_a_better_model_has_positive_gains_of_losses(judged: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, scores = judged
+    frame = performance_rows(labels, {"model": scores, "half": np.full(400, 0.5)}, pd.Series(range(400)), resamples=50)
+    found = frame.set_index("metric")
+    for metric in ("log_loss", "brier_score"):
+        gain = found.loc[f"{metric}_gain"]
+        assert gain["value"] == pytest.approx(gain["baseline"] - found.loc[metric, "value"], abs=2e-6)
+        assert 0 < gain["ci_low"] < gain["value"] < gain["ci_high"]
+
+
+def test_slices_are_judged_if_they_are_large_enough(judged: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, scores = judged
+    rows = pd.DataFrame({"customer_id": [f"c{number}" for number in range(400)], "as_of_date": "2017-01-02"})
+    slices = pd.concat(
+        [rows.iloc[:300].assign(slice="b"), rows.iloc[100:].assign(slice="a"), rows[:9].assign(slice="c")]
+    )
+    slices = pd.concat([slices, rows.iloc[:300].assign(slice="b"), rows.assign(slice="never", as_of_date="2016-01-01")])
+    found = sliced_rows(labels, {"model": scores, "half": np.full(400, 0.5)}, rows, slices, model_name="m")
+    assert found["slice"].unique().tolist() == ["a", "b"]
+    assert set(found["rows"]) == {300}
+    of_b = performance_rows(
+        labels[:300], {"model": scores[:300], "half": np.full(300, 0.5)}, rows["customer_id"][:300], slice="b",
+        model_name="m",
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(found[found["slice"] == "b"].reset_index(drop=True), of_b)
+    assert sliced_rows(labels, {"model": scores}, rows, slices, min_rows_per_class=180).empty
+
+
+def test_many_rows_give_the_same_figures_by_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(3)
+    scores = generator.random(6_000)
+    labels = (generator.random(6_000) < scores).astype(float)
+    customers = pd.Series([f"c{number % 1_500}" for number in range(6_000)])
+    named = {"model": scores, "noisy": np.clip(scores + generator.normal(0, 0.2, 6_000), 0, 1)}
+    exact, exact_gains = estimate(labels, named, customers, resamples=200)
+    monkeypatch.setattr(evaluation, "MANY_ROWS", 1_000)
+    quick, quick_gains = estimate(labels, named, customers, resamples=200)
+    for one, other in ((exact, quick), (exact_gains, quick_gains)):
+        for key, found in one.items():
+            assert other[key].value == pytest.approx(found.value, abs=2e-3), key
+            width = found.high - found.low
+            assert other[key].low == pytest.approx(found.low, abs=0.35 * width + 1e-3), key
+            assert other[key].high == pytest.approx(found.high, abs=0.35 * width + 1e-3), key

@@ -53,7 +53,7 @@ RULES: dict[str, tuple[Row, list[Row]]] = {
         [{"most_views_of_a_product_7d": 1}, {"mail_opened_count_30d": 0}, {"order_count_7d": 1}],
     ),
     "high_intent": ({"buy_readiness": 80.1}, [{"buy_readiness": 80.0}]),
-    "likely_to_buy": ({"purchase_propensity": 0.9}, [{"purchase_propensity": 0.89}]),
+    "likely_to_buy": ({"purchase_propensity_14d": 0.9}, [{"purchase_propensity_14d": 0.89}]),
     "promotion_clickers": (
         {"most_views_of_a_product_7d": 2, "promotion_click_count_7d": 1},
         [{"most_views_of_a_product_7d": 1}, {"promotion_click_count_7d": 0}],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -49,6 +51,14 @@ def test_tables_of_python_follow_their_contract(dbt: InProcessDbt) -> None:
             assert columns["as_of_date"] == "DATE"
             assert "gone" not in columns
             assert connection.execute("select customer_id, score from ml.scores").fetchall() == [("c", 0.5)]
+
+
+def test_a_copied_shop_is_not_parsed_anew(dbt: InProcessDbt, tmp_path: Path) -> None:
+    elsewhere = ShopFolders.of("demo", tmp_path)
+    shutil.copytree(dbt.target_folder, elsewhere.data / "dbt")
+    again = InProcessDbt(elsewhere)
+    assert json.loads((again.target_folder / "perf_info.json").read_text())["parsed_path_count"] == 0
+    assert again.models_of("marts") == dbt.models_of("marts")
 
 
 def test_a_project_that_does_not_parse_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_a_shop_names_segments(own_settings: Path) -> None:
         ("normalization: {machine_user_agents: ['(']}", "'(' is not a regular expression"),
         ("normalization: {test_account_patterns: ['a(?!b)']}", "'a(?!b)' has a backslash or (?"),
         ("web: {session_idle_minutes: 0}", "web.session_idle_minutes"),
-        ("colour: red", "unknown key 'colour'. Known here: features, gates, identity, models"),
+        ("colour: red", "unknown key 'colour'. Known here: features, gates, goals, identity, models"),
         ("shop: [", "is not valid YAML"),
         ("- 1", "must hold keys and values"),
     ],

@@ -1,0 +1,21 @@
+select
+    campaign_type,
+    campaign_id,
+    as_of_date,
+    feature,
+    mailed_count,
+    not_mailed_count,
+    mailed_mean,
+    not_mailed_mean,
+    mean_ratio,
+    standardized_difference,
+    variance_ratio,
+    mailed_low,
+    mailed_high,
+    not_mailed_low,
+    not_mailed_high,
+    mailed_within,
+    not_mailed_within,
+    is_balanced,
+    run_id
+from {{ source('ml', 'campaign_balance') }}

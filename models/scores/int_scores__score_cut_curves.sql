@@ -1,0 +1,19 @@
+select
+    model_name,
+    model_version,
+    hold_out_date,
+    cut,
+    people_contacted,
+    contacted_share,
+    expected_positives,
+    missed_positives,
+    precision,
+    precision_low,
+    precision_high,
+    recall,
+    recall_low,
+    recall_high,
+    lift,
+    current_contacted,
+    run_id
+from {{ source('ml', 'score_cut_curves') }}
