@@ -22,6 +22,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
 from ingestion.encoding import first_unreadable
+from orchestration.stages import DBT_STAGES
 from shops import PROJECT_ROOT, ShopFolders
 
 
@@ -90,7 +91,7 @@ class InProcessDbt:
         """
         asked = json.dumps({"as_of_dates": [as_of_date.isoformat() for as_of_date in as_of_dates]})
         with self._environment(warehouse, current):
-            result = self._invoke([*_build(self.models_of("features")), "--vars", asked])
+            result = self._invoke([*_build(["tag:features"]), "--vars", asked])
         if not result.success:
             raise DbtFailed(_failures(result))
 
@@ -111,7 +112,18 @@ class InProcessDbt:
     def build_models(self, models: Sequence[str], warehouse: Path, *callbacks: Any) -> Any:
         """Build `models` and run their data tests in the file `warehouse`; returns dbt's result, failed or not."""
         with self._environment(warehouse):
-            return self._invoke(_build(models), *callbacks)
+            return self._invoke(_build(self._selection(models)), *callbacks)
+
+    def _selection(self, models: Sequence[str]) -> Sequence[str]:
+        """`models` as dbt is asked for them: by their stage where they are all of it.
+
+        For its tests dbt walks through all ancestors of each criterion of a selection: sixty names cost it five
+        seconds, their tag a tenth of one.
+        """
+        for stage in DBT_STAGES:
+            if set(models) == set(self.models_of(stage)):
+                return [f"tag:{stage}"]
+        return models
 
     def build(
         self,

@@ -1,4 +1,4 @@
-"""A run is killed without warning: the next one finishes, and its tables equal those of an undisturbed run."""
+"""A run is refused, or killed without warning: the next one finishes with the tables of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -40,15 +40,29 @@ def _run_and_kill(shop: ShopFolders, after: str) -> None:
     assert process.returncode == -signal.SIGKILL, "".join(said)
 
 
+def _run_on_a_file_that_is_cut(shop: ShopFolders) -> None:
+    (file,) = (shop.landing / "order_lines").glob("load_date=2018*/*.parquet")
+    good, times = file.read_bytes(), file.stat()
+    file.write_bytes(good[: len(good) // 2])
+    outcome = run_chain(shop)
+    (failure,) = (failure for failure in outcome.failures if failure.startswith("gates__landing"))
+    assert file.name in failure
+    assert "order_lines" in failure
+    file.write_bytes(good)
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
 @pytest.mark.slow
-def test_killed_at_three_stages_the_next_run_equals_an_undisturbed_one(shop: ShopFolders) -> None:
-    """Each killed run is the next run of the one killed before it, so the second and third start among leftovers."""
+def test_refused_once_and_killed_at_three_stages_the_next_run_equals_an_undisturbed_one(shop: ShopFolders) -> None:
+    """Each disturbed run is the next run of the one before it, so all but the first start among leftovers."""
     before = ReaderView.of(shop)
     undisturbed = content_hashes(shop.warehouse)
-    for number, moment in enumerate(MOMENTS, start=1):
+    _run_on_a_file_that_is_cut(shop)
+    assert ReaderView.of(shop) == before
+    for number, moment in enumerate(MOMENTS, start=2):
         _run_and_kill(shop, moment)
         assert ReaderView.of(shop) == before
-        assert len(list(shop.runs.iterdir())) == number, "each killed run's folder is there to look into"
+        assert len(list(shop.runs.iterdir())) == number, "each such run's folder is there to look into"
 
     outcome = run_chain(shop)
 

@@ -1,4 +1,4 @@
-"""Who was in a segment stays as it was said, whatever comes later: runs, a lost warehouse, a past date, a threshold."""
+"""Who was in a segment stays as it was said, whatever comes later: a past date, a threshold, a new segment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from orchestration.content import content_hashes
 from orchestration.running import run_chain
 from orchestration.warehouse import reading
 from shops import PROJECT_ROOT, ShopFolders
@@ -107,18 +106,3 @@ def test_a_run_as_of_a_past_date_changes_nothing_after_it(shop: ShopFolders, mon
     after = set(ask(shop, MEMBERS))
     assert {row for row in after if str(row[1]) != PAST} == {row for row in before if str(row[1]) != PAST}
     assert set(files) <= set(ledger(shop)), "the ledger only grows"
-
-
-@pytest.mark.slow
-def test_a_second_run_and_a_lost_warehouse_change_nothing(shop: ShopFolders) -> None:
-    before, files = content_hashes(shop.warehouse), ledger(shop)
-    of_segments = {name: value for name, value in before.items() if "segment" in name}
-    assert len(of_segments) > 20
-    assert len(files) == 2
-
-    assert run_chain(shop).success
-    assert {name: content_hashes(shop.warehouse)[name] for name in of_segments} == of_segments
-    shop.warehouse.unlink()
-    assert run_chain(shop).success
-    assert {name: content_hashes(shop.warehouse)[name] for name in of_segments} == of_segments
-    assert ledger(shop) == files, "what the ledger has so is not recorded again"

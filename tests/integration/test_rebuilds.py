@@ -5,22 +5,37 @@ from __future__ import annotations
 import pytest
 
 from orchestration.content import content_hashes
+from orchestration.ledger import ledger_contract
+from orchestration.model_ledger import RECORDED
 from orchestration.running import is_up_to_date, run_chain
 from shops import ShopFolders
 from tests.conftest import run_command
 
+# What is said of customers at a date: each is a table of the ledger, of which a run records only what is new.
+OF_CUSTOMERS = {"segment_evaluations", "segment_memberships", "scores", *RECORDED}
+
+
+def ledger(shop: ShopFolders) -> list[str]:
+    return sorted(f"{table}/{file.name}" for table in OF_CUSTOMERS
+                  for file in (shop.state / table).glob("[0-9]*.parquet"))  # fmt: skip
+
 
 @pytest.mark.slow
 def test_a_rerun_and_a_rebuild_change_nothing(shop: ShopFolders) -> None:
-    first = content_hashes(shop.warehouse)
+    """Customers, features, champions, scores, segments and their past: also when only the ledger is left of them."""
+    first, files = content_hashes(shop.warehouse), ledger(shop)
     published = content_hashes(shop.current / "audience.duckdb")
+    assert {file.split("/")[0] for file in files} == OF_CUSTOMERS
+    assert set(ledger_contract()) >= OF_CUSTOMERS
     assert run_chain(shop).success
     assert content_hashes(shop.warehouse) == first
+    assert ledger(shop) == files, "what the ledger has so is not recorded again"
 
     shop.warehouse.unlink()
     assert run_chain(shop).success
     assert content_hashes(shop.warehouse) == first
     assert content_hashes(shop.current / "audience.duckdb") == published
+    assert ledger(shop) == files, "what the ledger has so is not recorded again"
 
 
 def test_a_second_run_that_would_change_nothing_says_so(shop: ShopFolders) -> None:

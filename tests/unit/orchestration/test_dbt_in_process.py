@@ -16,6 +16,7 @@ from orchestration.event_log import PatientSqliteEventLogStorage
 from orchestration.instance import open_instance
 from orchestration.lock import write_lock
 from orchestration.running import run_chain
+from orchestration.stages import DBT_STAGES
 from shops import ShopFolders
 
 
@@ -59,6 +60,20 @@ def test_a_copied_shop_is_not_parsed_anew(dbt: InProcessDbt, tmp_path: Path) -> 
     again = InProcessDbt(elsewhere)
     assert json.loads((again.target_folder / "perf_info.json").read_text())["parsed_path_count"] == 0
     assert again.models_of("marts") == dbt.models_of("marts")
+
+
+@pytest.mark.parametrize("stage", DBT_STAGES)
+def test_a_whole_stage_is_asked_for_by_its_tag(dbt: InProcessDbt, stage: str) -> None:
+    """And the tag gives the same models and tests as their names."""
+    names = dbt.models_of(stage)
+    assert dbt._selection(names) == [f"tag:{stage}"]
+    assert dbt._selection(names[1:]) == names[1:]
+    by_name, by_tag = (
+        set(dbt._invoke(["ls", "--exclude-resource-type", "unit_test", "--select", *asked]).result)
+        for asked in (names, [f"tag:{stage}"])
+    )
+    assert by_name == by_tag
+    assert len(by_tag) > len(names)
 
 
 def test_a_project_that_does_not_parse_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
