@@ -44,7 +44,7 @@ class ScoringModel:
     is_per_offer : whether it scores customers for a campaign
     features : what it learned from, in order; empty where there is nothing to explain
     manifest : what its artifact says of it
-    pipeline : the fitted pipeline of a propensity model; None for a base rate or a scorecard
+    estimator : what was fitted; None for a base rate or a scorecard
     """
 
     model_name: str
@@ -53,7 +53,7 @@ class ScoringModel:
     score_count: int
     features: tuple[Feature, ...]
     manifest: dict[str, Any]
-    pipeline: Any
+    estimator: Any
 
     @property
     def is_scorecard(self) -> bool:
@@ -61,19 +61,20 @@ class ScoringModel:
         return "even_points" in self.manifest
 
     @property
-    def is_explained(self) -> bool:
-        """Whether reasons know this kind of model; those of amounts of money have none yet."""
-        return self.is_scorecard or "calibration" in self.manifest
+    def is_of_amounts(self) -> bool:
+        """Whether it scores with amounts of money, not with probabilities."""
+        return "yearly_discount" in self.manifest
 
     def explainer(self, sample: pd.DataFrame) -> Explains | None:
         """What explains its scores against the typical customer of `sample`; None where no model speaks."""
         from ml import scorecard
         from ml.frames import feature_matrix
+        from ml.reasons.amounts import AmountExplainer
         from ml.reasons.contributions import Explainer
         from ml.reasons.reference import typical
         from ml.reasons.scorecards import ScorecardExplainer
 
-        if self.pipeline is None and not self.is_scorecard:
+        if self.estimator is None and not self.is_scorecard:
             return None
         # Who is scored by a fallback is not whom the model speaks of.
         by_model = sample[sample["fallback_tier"] == "model"]
@@ -85,7 +86,9 @@ class ScoringModel:
         reference = typical(matrix, numbers, kinds)[[feature.name for feature in self.features]]
         if self.is_scorecard:
             return ScorecardExplainer(scorecard.from_facts(self.manifest), reference)
-        return Explainer(self.pipeline, reference)
+        if self.is_of_amounts:
+            return AmountExplainer(self.estimator, reference)
+        return Explainer(self.estimator, reference)
 
 
 def scoring_models(connection: duckdb.DuckDBPyConnection, folders: ShopFolders) -> list[ScoringModel]:
@@ -120,16 +123,26 @@ def _read(
             f"Next: restore {folders.shown(folder)} from a backup, or run the chain anew."
         ) from error
     facts = artifact.manifest
-    names = [one["feature"] for one in facts["inputs"]] if "even_points" in facts else facts["feature_names"]
     return ScoringModel(
         model_name=model_name,
         model_version=model_version,
         is_per_offer=is_per_offer,
         score_count=score_count,
-        features=read_catalogue().named(names) if "calibration" in facts or "even_points" in facts else (),
+        features=read_catalogue().named(_features_used(facts)),
         manifest=facts,
-        pipeline=artifact.estimator,
+        estimator=artifact.estimator,
     )
+
+
+def _features_used(facts: dict[str, Any]) -> Sequence[str]:
+    """The features on which a score depends, of what the artifact says of its model."""
+    from ml.lifetime.candidates import USED_BY
+
+    if "even_points" in facts:
+        return [one["feature"] for one in facts["inputs"]]
+    if "yearly_discount" in facts:
+        return USED_BY[facts["algorithm"]]
+    return list(facts["feature_names"])
 
 
 def sample(connection: duckdb.DuckDBPyConnection, model: ScoringModel, rows: int = SAMPLE_ROWS) -> pd.DataFrame:

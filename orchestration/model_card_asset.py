@@ -73,8 +73,9 @@ def write_cards(workspace: RunWorkspace, settings: Settings) -> dict[Path, "Mode
     words = read_reason_words(workspace.folders)
     with reading(workspace.warehouse) as connection:
         newest = {model.model_name: model for model in scoring_models(connection, workspace.folders)}
+        # What lifetime value is held against are amounts, not rates: its figures stand in its asset and in BI.
         cards = [
-            _card(connection, model, words, settings, workspace) for model in newest.values() if model.is_explained
+            _card(connection, model, words, settings, workspace) for model in newest.values() if not model.is_of_amounts
         ]
     folder = workspace.folders.reports / REPORTS
     folder.mkdir(parents=True, exist_ok=True)

@@ -46,11 +46,10 @@ def build_reasons_asset(settings: Settings, scored_by: list[dg.AssetKey]) -> dg.
         found = write_reasons(workspace, settings)
         rows, tried = sum(one.reasons for one in found), sum(one.tried for one in found)
         left_out = sum(one.left_out for one in found)
-        scores = sum(one.model.score_count for one in found if one.model.is_explained)
-        without = [one.model.model_name for one in found if not one.model.is_explained]
+        scores = sum(one.model.score_count for one in found)
         clock.done(
             f"{rows:,} reasons of {scores:,} scores; models bear out {1 - left_out / max(tried, 1):.1%} of what was "
-            f"tried, the rest is left out{'; none yet for ' + ', '.join(without) if without else ''}"
+            "tried, the rest is left out"
         )
         return dg.MaterializeResult(metadata=_shown(found, rows))
 
@@ -112,8 +111,6 @@ def _of_model(
     from ml.reasons.words import Teller
 
     nothing = importance((), np.zeros(0), 0)
-    if not model.is_explained:
-        return Written(model, "none yet", 0, 0, 0, nothing, pd.DataFrame())
     teller: Teller = Teller(model.features, words, currency)
     explainer = model.explainer(sample(connection, model))
     reasons = explained = tried = left_out = 0

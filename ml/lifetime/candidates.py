@@ -75,6 +75,13 @@ class PastSpend(BaseEstimator):  # type: ignore[misc]
 
 # From the simplest on: a later one has to be better by more than noise.
 CANDIDATES = ("mean_spend", "spend_of_the_last_90_days", "purchase_value", "boosted_value")
+# The features on which what each says depends.
+USED_BY: Mapping[str, tuple[str, ...]] = {
+    "mean_spend": (),
+    "spend_of_the_last_90_days": (PAST,),
+    "purchase_value": HISTORY_FEATURES,
+    "boosted_value": BOOSTED_FEATURES,
+}
 
 
 def fit_candidate(
