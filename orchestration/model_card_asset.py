@@ -1,5 +1,6 @@
 """Model cards as an asset: one for each model whose scores are current, as a page under `reports/` and in Dagster."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from ingestion.sql import literal
+from ml.catalogue import read_catalogue
 from orchestration.explained_scores import ScoringModel, sample, scoring_models
+from orchestration.model_inputs import POPULATION, joins, listed
 from orchestration.progress import StageClock
 from orchestration.reasons_asset import read_reason_words
 from orchestration.warehouse import reading
@@ -27,6 +30,7 @@ WEIGHED_ROWS = 20_000
 JUDGED_CUSTOMERS_KEPT = 200_000
 # Readiness is judged by its own past scores: they were given before what they are held against.
 READINESS, READINESS_LABEL = "buy_readiness", "label_readiness"
+AMOUNT_LABEL = "label_value"
 
 
 def build_model_card_asset(settings: Settings, reasons: dg.AssetKey) -> dg.AssetsDefinition:
@@ -73,10 +77,7 @@ def write_cards(workspace: RunWorkspace, settings: Settings) -> dict[Path, "Mode
     words = read_reason_words(workspace.folders)
     with reading(workspace.warehouse) as connection:
         newest = {model.model_name: model for model in scoring_models(connection, workspace.folders)}
-        # What lifetime value is held against are amounts, not rates: its figures stand in its asset and in BI.
-        cards = [
-            _card(connection, model, words, settings, workspace) for model in newest.values() if not model.is_of_amounts
-        ]
+        cards = [_card(connection, model, words, settings, workspace) for model in newest.values()]
     folder = workspace.folders.reports / REPORTS
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
@@ -103,7 +104,9 @@ def _card(
     settings: Settings,
     workspace: RunWorkspace,
 ) -> "ModelCard":
-    from ml.model_card.making import Recorded, make_card
+    from ml.model_card.amounts import make_amount_card
+    from ml.model_card.making import make_card
+    from ml.model_card.sections import Recorded
     from ml.reasons.importance import importance
     from ml.reasons.words import Teller
 
@@ -125,27 +128,30 @@ def _card(
         "qualify as_of_date = max(as_of_date) over (partition by campaign_id)) group by 1 order by 2 desc",
         [model.model_name],
     ).fetchall()
-    return make_card(
-        Recorded(
-            version={str(name): value for name, value in version.iloc[0].items()},
-            performance=connection.execute(
-                "from ml.model_performance where model_name = ? and (model_version = ? or not is_champion)", keys
-            ).df(),
-            judged=_judged(connection, model, dimensions),
-            dimensions=dimensions,
-            importance=importance(tuple(dict.fromkeys(teller.themes)), weighed, explained)
-            if explained
-            else importance((), np.zeros(0), 0),
-            method=getattr(explainer, "method", "none"),
-            features=model.features,
-            theme_of_feature=teller.themes,
-            tiers=dict(tiers),
-            unit=str(unit[0]) if unit else "",
-            shop=settings.shop.title or workspace.folders.shop,
-            synthetic_sources=_synthetic_sources(connection),
-            decisions=_decisions(connection, model),
-        )
+    recorded = Recorded(
+        version={str(name): value for name, value in version.iloc[0].items()},
+        performance=connection.execute(
+            "from ml.model_performance where model_name = ? and (model_version = ? or not is_champion)", keys
+        ).df(),
+        judged=_judged_amounts(connection, workspace, model, dimensions)
+        if model.is_of_amounts
+        else _judged(connection, model, dimensions),
+        dimensions=dimensions,
+        importance=importance(tuple(dict.fromkeys(teller.themes)), weighed, explained)
+        if explained
+        else importance((), np.zeros(0), 0),
+        method=getattr(explainer, "method", "none"),
+        features=model.features,
+        theme_of_feature=teller.themes,
+        tiers=dict(tiers),
+        unit=str(unit[0]) if unit else "",
+        shop=settings.shop.title or workspace.folders.shop,
+        synthetic_sources=_synthetic_sources(connection),
+        decisions=_decisions(connection, model),
     )
+    if model.is_of_amounts:
+        return make_amount_card(recorded, settings.shop.reporting_currency)
+    return make_card(recorded)
 
 
 def _weighed(
@@ -199,6 +205,29 @@ def _judged(connection: duckdb.DuckDBPyConnection, model: ScoringModel, dimensio
         f"left join features.{PROFILE} using (customer_id, as_of_date) where hash(customer_id) % {every} = 0",
         keys,
     ).df()
+
+
+def _judged_amounts(
+    connection: duckdb.DuckDBPyConnection, workspace: RunWorkspace, model: ScoringModel, dimensions: list[str]
+) -> pd.DataFrame:
+    """What the model says of the customers of its hold-out, what they spent, and their groups as of that date."""
+    from ml.lifetime import storing
+
+    scorer = storing.load_scorer(workspace.folders.models / model.model_name / model.model_version)
+    hold_out = scorer.trained_through + timedelta(days=1)
+    features = read_catalogue().named(scorer.feature_names)
+    groups = "".join(f", coalesce({column}::varchar, 'unknown') as {column}" for column in dimensions)
+    found = connection.execute(
+        f"select {POPULATION}.customer_id, {listed(features)}, greatest(happened.discounted_spend, 0) as spent{groups} "
+        f"from features.{POPULATION} join features.{AMOUNT_LABEL} as happened using (customer_id, as_of_date) "
+        f"left join features.{PROFILE} using (customer_id, as_of_date) {joins(features, POPULATION)} "
+        f"where as_of_date = ? and happened.horizon_days = ? order by {POPULATION}.customer_id",
+        [hold_out, scorer.horizon_days],
+    ).df()
+    if not len(found):
+        return pd.DataFrame(columns=["customer_id", "expected", "spent", *dimensions])
+    found["expected"] = scorer.ranges(found)["expected"].to_numpy()
+    return found[["customer_id", "expected", "spent", *dimensions]]
 
 
 def _synthetic_sources(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:

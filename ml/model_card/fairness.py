@@ -86,6 +86,48 @@ def group_differences(judged: pd.DataFrame, dimensions: Sequence[str]) -> pd.Dat
     return frame[list(COLUMNS)]
 
 
+AMOUNT_COLUMNS = ("dimension", "group", "rows", "mean_expected", "mean_spent", "difference", "low", "high", "is_clear")
+
+
+def amount_differences(judged: pd.DataFrame, dimensions: Sequence[str]) -> pd.DataFrame:
+    """Whether amounts mean the same in each group: spent less expected, in the group less in all others.
+
+    Parameters
+    ----------
+    judged : DataFrame with customer_id, expected, spent (money) and a column a dimension, one row a customer
+
+    Returns
+    -------
+    DataFrame with `AMOUNT_COLUMNS`, one row a group of at least `MIN_ROWS` customers with as many beside it. is_clear:
+    as of `group_differences`.
+    """
+    require_columns(judged, ["customer_id", "expected", "spent", *dimensions], "the judged amounts")
+    expected, spent = (judged[name].to_numpy(dtype=np.float64) for name in ("expected", "spent"))
+    blocks = blocks_of(judged["customer_id"])
+    times = draws(int(blocks.max(initial=-1)) + 1)
+
+    def difference(s: Floats) -> Floats:
+        return np.asarray((s[:, 2] - s[:, 1]) / s[:, 0] - (s[:, 5] - s[:, 4]) / s[:, 3])
+
+    found, largest = [], []
+    for dimension in dimensions:
+        groups = judged[dimension].astype(object).where(judged[dimension].notna(), "unknown").astype(str).to_numpy()
+        for group in sorted(set(groups)):
+            sides = [side.astype(np.float64) for side in (groups == group, groups != group)]
+            if min(side.sum() for side in sides) < MIN_ROWS:
+                continue
+            parts = [np.column_stack([side, side * expected, side * spent]) for side in sides]
+            sums = drawn_sums(np.hstack(parts), blocks, times)
+            value, low, high = figures_of(sums, difference)
+            spread = float(np.nanstd(difference(sums)[1:]))
+            largest.append(abs(value) / spread if spread > 0 else 0.0)
+            own = sums[0]
+            found.append((dimension, group, int(own[0]), own[1] / own[0], own[2] / own[0], value, low, high))
+    frame = pd.DataFrame(found, columns=list(AMOUNT_COLUMNS[:-1]))
+    limit = float(norm.ppf(1 - ERROR_RATE / 2 / max(len(frame), 1)))
+    return frame.assign(is_clear=np.asarray(largest, dtype=np.float64) > limit)
+
+
 def _picked(probability: Floats, count: int) -> Floats:
     """How far each row is picked: the `count` highest, those at the border in part, whatever the order of rows."""
     border = np.sort(probability)[len(probability) - count]

@@ -1,17 +1,12 @@
 """What a card says of a model, from what was recorded of it."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from ml.catalogue import Feature
 from ml.model_card.content import ModelCard, Picture, Section, Table, as_table
 from ml.model_card.fairness import MIN_POSITIVES, MIN_ROWS, group_differences
 from ml.model_card.figures import (
@@ -22,9 +17,18 @@ from ml.model_card.figures import (
     main_slice,
     slices_table,
 )
-from ml.reasons.importance import importance_plot
+from ml.model_card.sections import (
+    Recorded,
+    about_model,
+    day,
+    facts,
+    features_section,
+    hold_out,
+    limits_section,
+    plain,
+    use_section,
+)
 
-ABOUT_FILE = Path(__file__).with_name("models.yml")
 # Parameters that are told in sentences of their own, or are long lists.
 TOLD_APART = (
     "candidates",
@@ -43,42 +47,6 @@ TOLD_APART = (
     "training_positives",
     "training_rows",
 )
-TIERS = {"model": "the model", "cohort": "a group of such customers", "base_rate": "the overall rate"}
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What was recorded of one version of a model.
-
-    Attributes
-    ----------
-    version : a row of ``ml.model_versions``
-    performance : rows of ``ml.model_performance`` of this version and of the variants beside it
-    judged : predictions of the hold-out with customer_id, probability, label and `dimensions`; may be empty
-    dimensions : columns of `judged` that hold demographic groups
-    importance : see `ml.reasons.importance.importance`; may be empty
-    method : how its contributions are worked out
-    features : what it learns from
-    theme_of_feature : the theme of each feature
-    tiers : scores that are current, by what they rest on
-    unit, shop : of a score; the shop's title
-    synthetic_sources : landing tables that were generated
-    decisions : rows of ``ml.model_decisions`` about it, newest first; None where no such table is kept
-    """
-
-    version: Mapping[str, Any]
-    performance: pd.DataFrame
-    judged: pd.DataFrame
-    dimensions: Sequence[str]
-    importance: pd.DataFrame
-    method: str
-    features: Sequence[Feature]
-    theme_of_feature: Sequence[str]
-    tiers: Mapping[str, int]
-    unit: str
-    shop: str
-    synthetic_sources: frozenset[str] = frozenset()
-    decisions: Sequence[Mapping[str, Any]] | None = None
 
 
 def make_card(recorded: Recorded) -> ModelCard:
@@ -90,14 +58,14 @@ def make_card(recorded: Recorded) -> ModelCard:
     part = main_slice(recorded.performance)
     differences = group_differences(recorded.judged, recorded.dimensions) if len(recorded.judged) else None
     sections = [
-        _use(about),
+        use_section(about),
         _data(recorded, parameters),
         _algorithm(version, parameters),
         _figures(recorded, part),
         _calibration(recorded, name),
         _groups(recorded, part, differences),
-        _features(recorded),
-        _limits(recorded, parameters),
+        features_section(recorded),
+        limits_section(recorded, parameters),
         _promotion(recorded),
     ]
     return ModelCard(
@@ -105,42 +73,9 @@ def make_card(recorded: Recorded) -> ModelCard:
         model_version=str(version["model_version"]),
         title=about["title"],
         summary=_summary(about, recorded, part),
-        facts=[
-            ("Version", str(version["model_version"])),
-            ("Shop", recorded.shop),
-            ("A score is", recorded.unit),
-            ("Algorithm", str(version["algorithm"])),
-            ("Trained through", _day(version["trained_through"])),
-            ("Hold-out from", _hold_out(recorded)),
-            ("Features", f"{len(recorded.features)} in {len(set(recorded.theme_of_feature))} themes"),
-            (
-                "Scores now",
-                ", ".join(f"{count:,} by {TIERS.get(t, t)}" for t, count in recorded.tiers.items()) or "none",
-            ),
-        ],
+        facts=facts(recorded, str(version["algorithm"])),
         sections=[section for section in sections if section is not None],
     )
-
-
-@cache
-def _about() -> dict[str, dict[str, Any]]:
-    content: dict[str, dict[str, Any]] = yaml.safe_load(ABOUT_FILE.read_text(encoding="utf-8"))
-    return content
-
-
-def about_model(name: str, unit: str, horizon_days: int | None = None) -> dict[str, Any]:
-    """Title, question, population and uses of a model; of one that nobody described what its unit says."""
-    known = [one for one in _about() if name.startswith(one)]
-    if known:
-        about = _about()[max(known, key=len)]
-        within = "the days of the horizon" if horizon_days is None else f"{horizon_days} days"
-        return about | {key: about[key].format(within=within) for key in ("title", "question")}
-    return {
-        "title": name.replace("_", " ").capitalize(),
-        "question": f"A score is: {unit}.",
-        "population": "Those for whom a score is current.",
-        "uses": [],
-    }
 
 
 def _summary(about: Mapping[str, Any], recorded: Recorded, part: str | None) -> str:
@@ -163,18 +98,6 @@ def _summary(about: Mapping[str, Any], recorded: Recorded, part: str | None) -> 
     )
 
 
-def _use(about: Mapping[str, Any]) -> Section:
-    return Section(
-        "What it is for",
-        text=[f"{about['question']}", f"{about['population']}"],
-        points=[
-            *(f"For: {use[:1].lower()}{use[1:]}." for use in about["uses"]),
-            "Not for: saying whom an action moves. Those with high scores may do it anyway.",
-            "Not for: prices, credit, or terms that differ between people.",
-        ],
-    )
-
-
 def _data(recorded: Recorded, parameters: Mapping[str, Any]) -> Section:
     version = recorded.version
     rows: list[tuple[str, str]] = []
@@ -185,15 +108,15 @@ def _data(recorded: Recorded, parameters: Mapping[str, Any]) -> Section:
     if count := parameters.get("training_rows"):
         positives = parameters.get("training_positives", 0)
         rows.append(("Rows learned from", f"{count:,}, of which {positives:,} positive ({positives / count:.1%})"))
-    rows.append(("Last day that a training label saw", _day(version["trained_through"])))
+    rows.append(("Last day that a training label saw", day(version["trained_through"])))
     folds = parameters.get("fold_dates") or parameters.get("fold_starts")
     if folds:
         rows.append(
             ("Choice and calibration", f"judged in turn from {', '.join(folds)} on, each by models from before")
         )
     if campaigns := parameters.get("test_campaigns"):
-        rows.append(("Hold-out", f"from {_hold_out(recorded)} on: {len(campaigns)} campaigns"))
-    elif (begin := _hold_out(recorded)) != "none":
+        rows.append(("Hold-out", f"from {hold_out(recorded)} on: {len(campaigns)} campaigns"))
+    elif (begin := hold_out(recorded)) != "none":
         rows.append(("Hold-out", f"from {begin} on"))
     sources = sorted({source.partition(".")[0] for feature in recorded.features for source in feature.source})
     rows.append(("Sources", ", ".join(sources)))
@@ -203,7 +126,7 @@ def _data(recorded: Recorded, parameters: Mapping[str, Any]) -> Section:
         "lies before the first day on which the next predicts."
     )
     # ISO dates compare as text
-    if _hold_out(recorded) <= _day(version["trained_through"]):
+    if hold_out(recorded) <= day(version["trained_through"]):
         in_turn = (
             "It is judged by the scores of many dates, each given by the version that was made before it: no score has "
             "seen its own date."
@@ -216,7 +139,7 @@ def _data(recorded: Recorded, parameters: Mapping[str, Any]) -> Section:
 
 
 def _algorithm(version: Mapping[str, Any], parameters: Mapping[str, Any]) -> Section:
-    told = {key: _plain(value) for key, value in parameters.items() if key not in TOLD_APART}
+    told = {key: plain(value) for key, value in parameters.items() if key not in TOLD_APART}
     rows = [(key.replace("_", " "), value) for key, value in told.items() if value not in ("", "-")]
     tables = []
     if candidates := parameters.get("candidates"):
@@ -238,7 +161,7 @@ def _algorithm(version: Mapping[str, Any], parameters: Mapping[str, Any]) -> Sec
         tables.append(
             as_table(
                 pd.DataFrame(
-                    [(one["feature"], _plain(one["cuts"]), _plain(one["points"])) for one in points],
+                    [(one["feature"], plain(one["cuts"]), plain(one["points"])) for one in points],
                     columns=["Input", "Cuts", "Points of the bins, the last one for null"],
                 ),
                 f"The scorecard; {parameters.get('points_to_double')} points double the odds, even at "
@@ -314,83 +237,6 @@ def _groups(recorded: Recorded, part: str | None, differences: pd.DataFrame | No
     return Section("For whom it is how good", text=text, points=points, tables=tables)
 
 
-def _features(recorded: Recorded) -> Section:
-    rows = [
-        (
-            theme,
-            feature.name,
-            feature.meaning,
-            feature.unit,
-            "all time" if feature.window_days is None else f"{feature.window_days} days",
-            feature.null or "never null",
-        )
-        for theme, feature in sorted(
-            zip(recorded.theme_of_feature, recorded.features, strict=True), key=lambda pair: pair[0]
-        )
-    ]
-    columns = ["Theme", "Feature", "Meaning", "Unit", "Looks back", "Null means"]
-    tables = [as_table(pd.DataFrame(rows, columns=columns), "Everything it learns from")]
-    if not len(recorded.importance):
-        return Section(
-            "Features",
-            text=["No current score comes from this model, so that there is nothing to weigh."],
-            tables=tables,
-        )
-    found = recorded.importance
-    weighed = pd.DataFrame(
-        {
-            "Theme": found["theme"],
-            "Mean contribution": [f"{size:.3f}" for size in found["mean_contribution"]],
-            "Share": [f"{share:.0%}" for share in found["share"]],
-        }
-    )
-    return Section(
-        "Features",
-        text=[
-            "Mean size of each theme's contribution to the log-odds of the current scores, against a typical customer "
-            f"(contributions: {recorded.method}). It says what the model rests on, not what causes anything."
-        ],
-        tables=[as_table(weighed, "What the scores rest on", ["Mean contribution", "Share"]), *tables],
-        pictures=[
-            Picture(
-                "importance",
-                "Mean size of each theme's contribution",
-                importance_plot(found, str(recorded.version["model_version"])),
-            )
-        ],
-    )
-
-
-def _limits(recorded: Recorded, parameters: Mapping[str, Any]) -> Section:
-    points = [
-        "Observational: it knows what customers did, not what they would have done without a campaign. No score says "
-        "whom an action moves.",
-        "It speaks of customers like those it was trained on. A new assortment, other prices or another season may "
-        "change what holds.",
-        "A feature that is null means what the list of features says; it is not zero.",
-    ]
-    generated = [
-        feature.name
-        for feature in recorded.features
-        if {source.partition(".")[0] for source in feature.source} & recorded.synthetic_sources
-    ]
-    if generated:
-        points.append(
-            f"Generated data: {len(generated)} of its features rest on sources that are synthetic in this shop "
-            f"({', '.join(generated)}). What they add says nothing of real customers."
-        )
-    elif recorded.synthetic_sources:
-        points.append("The shop has generated sources; none of its features rests on them.")
-    if cut := parameters.get("open_windows"):
-        points.append(f"Windows that were open at a split: {cut}.")
-    others = {tier: count for tier, count in recorded.tiers.items() if tier != "model"}
-    if others:
-        total = sum(recorded.tiers.values())
-        told = ", ".join(f"{count:,} by {TIERS.get(tier, tier)}" for tier, count in others.items())
-        points.append(f"Of {total:,} current scores so many do not come from the model: {told}.")
-    return Section("Known limits", points=points)
-
-
 def _promotion(recorded: Recorded) -> Section:
     if recorded.decisions is None:
         return Section("Promotion", text=["No decisions are kept in this warehouse: what was trained scores."])
@@ -408,28 +254,5 @@ def _promotion(recorded: Recorded) -> Section:
     }
     frame = pd.DataFrame(list(recorded.decisions))
     shown = frame[[name for name in columns if name in frame]].rename(columns=columns)
-    shown = shown.apply(lambda values: [_plain(value) for value in values])
+    shown = shown.apply(lambda values: [plain(value) for value in values])
     return Section("Promotion", tables=[as_table(shown, "Decisions of the promotion gate, newest first")])
-
-
-def _hold_out(recorded: Recorded) -> str:
-    if not len(recorded.performance):
-        return "none"
-    own = recorded.performance[recorded.performance["is_champion"].astype(bool)]
-    return _day(own["as_of_date"].min()) if len(own) else "none"
-
-
-def _day(value: Any) -> str:
-    return "-" if value is None or pd.isna(value) else pd.Timestamp(value).date().isoformat()
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {said}" for key, one in value.items() if (said := _plain(one)))
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(one) for one in value)
-    if value is None or (isinstance(value, float) and np.isnan(value)) or value is pd.NaT:
-        return "-"
-    if isinstance(value, pd.Timestamp):
-        return value.date().isoformat()
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -8,8 +8,9 @@ import pytest
 from ml.catalogue import read_catalogue
 from ml.evaluation import performance_rows
 from ml.model_card.fairness import group_differences
-from ml.model_card.making import Recorded, about_model, make_card
+from ml.model_card.making import make_card
 from ml.model_card.rendering import as_html, as_markdown
+from ml.model_card.sections import Recorded, about_model
 from ml.reasons.importance import importance
 
 
