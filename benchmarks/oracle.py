@@ -80,17 +80,20 @@ def main() -> None:
             root = Path(folder) / f"recipe_{number}"
             seconds = _run_orders(root, recipe)
             for days in HORIZONS:
-                rows.append(_row(f"purchase {days}d: {recipe.name}", judged_orders(root, recipe, days), seconds))
+                _add(rows, f"purchase {days}d: {recipe.name}", judged_orders(root, recipe, days), seconds)
         for seed in CLICK_SEEDS:
             root = Path(folder) / f"clicks_{seed}"
             seconds = run_python("-m", "benchmarks.oracle", "clicks", str(seed), str(root)).seconds
             found = judged_clicks(root)
             clicked.append(found.assign(customer_id=found["customer_id"] + f"/{seed}"))
-            rows.append(_row(f"click: seed {seed}", clicked[-1], seconds))
-        rows.append(_row("click: all seeds", pd.concat(clicked, ignore_index=True), 0.0))
-    for row in rows:
-        print(f"{row.name}: {row.goal}")
+            _add(rows, f"click: seed {seed}", clicked[-1], seconds)
+        _add(rows, "click: all seeds", pd.concat(clicked, ignore_index=True), 0.0)
     print(f"written to {write_results('oracle', rows)}")
+
+
+def _add(rows: list[Row], name: str, judged: pd.DataFrame, seconds: float) -> None:
+    rows.append(_row(name, judged, seconds))
+    print(f"{name}: {rows[-1].goal}", flush=True)
 
 
 def _row(name: str, judged: pd.DataFrame, seconds: float) -> Row:
