@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ingestion.adapters import HOUSEHOLDS_VARIABLE
+from orchestration.dbt_in_process import InProcessDbt
 from shops import PROJECT_ROOT, ShopFolders
 
 SMALL_HOUSEHOLDS = "200"
@@ -73,6 +74,29 @@ def session_folder(factory: pytest.TempPathFactory) -> Path:
         return Path(shared)
     base = factory.getbasetemp()
     return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _parsed_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Shops that tests make anew begin with dbt's parse cache of the first one: dbt itself says what of it holds."""
+    cache = session_folder(tmp_path_factory) / "parse_cache"
+    parse = InProcessDbt.__post_init__
+
+    def parse_with_cache(dbt: InProcessDbt) -> None:
+        own, shared = (folder / "partial_parse.msgpack" for folder in (dbt.target_folder, cache / dbt.folders.shop))
+        if shared.exists() and not own.exists():
+            own.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(shared, own)
+        parse(dbt)
+        if not shared.exists():
+            shared.parent.mkdir(parents=True, exist_ok=True)
+            partial = shared.with_name(f"partial-{os.getpid()}")
+            shutil.copy2(own, partial)
+            partial.rename(shared)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(InProcessDbt, "__post_init__", parse_with_cache)
+        yield
 
 
 @pytest.fixture(scope="session")
