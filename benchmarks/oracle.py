@@ -219,9 +219,8 @@ def judged_orders(root: Path, recipe: Recipe, horizon: int) -> pd.DataFrame:
     oracle = oracle_of_orders(recipe, orders_of(recipe), at, horizon)
     with duckdb.connect(str(folders.warehouse), read_only=True) as connection:
         whose = connection.execute(
-            "select distinct customer_id, loyalty_id::integer - 12000 as customer from staging.stg_shop__orders "
-            "join identity.int_identity__memberships as members on members.source_record_id = loyalty_id "
-            "where loyalty_id is not null"
+            "select customer_id, replace(source_record_id, 'card:', '')::integer - 12000 as customer "
+            "from identity.int_identity__memberships where source_record_id like 'card:%'"
         ).df()
     rows = found.merge(whose, on="customer_id", validate="one_to_one")
     assert len(rows) == len(found), "a customer of the hold-out is nobody of the recipe"
