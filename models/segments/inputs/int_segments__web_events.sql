@@ -3,8 +3,17 @@
 {%- set instants = 'select as_of_date, as_of_at from ' ~ ref('int_segments__dates') %}
 
 -- noqa: disable=LT02
-with events as (
+with seen as (
     {{ web_events_before(instants, days=28) }}
+),
+
+events as (
+    select
+        *,
+        -- worked out here, it is compared by a hash join; within the condition it would be for every pair
+        case when content_type = 'category' then {{ as_in_addresses(replace_pattern('page_path', '^.*/', '')) }} end
+            as written
+    from seen
 ),
 
 -- a category's own page ends with its name as addresses write it: SOFT DRINKS, /c/grocery/soft-drinks
@@ -42,7 +51,4 @@ select
     events.event_at,
     events.seconds_before
 from events
-left join categories
-    on
-        events.content_type = 'category'
-        and {{ as_in_addresses(replace_pattern('events.page_path', '^.*/', '')) }} = categories.written
+left join categories on events.written = categories.written
