@@ -112,17 +112,17 @@ def add_scores(
     with connection.cursor() as cursor:
         reader = cursor.execute(query.sql, list(query.values)).to_arrow_reader(batch_rows)
         scored = score_batches(reader, predict, numeric, categorical, f"the input of {facts['model_name']}")
-        for rows in _one_ahead(scored):
-            given = [name for name in SCORE_COLUMNS if name in rows.schema.names]
+        # Found by its name. Registered, every batch would be held until the transaction ends: so long the catalog keeps
+        # the views that are gone.
+        for incoming_scores in _one_ahead(scored):
+            given = [name for name in SCORE_COLUMNS if name in incoming_scores.schema.names]
             same = [name for name in facts if name not in given]
-            connection.register("incoming_scores", rows)
             connection.execute(
                 f"insert into {table} ({', '.join([*given, *same, 'run_id'])}) "
                 f"select {', '.join([*given, *('?' for _ in same), '?'])} from incoming_scores",
                 [*(facts[name] for name in same), run_id],
             )
-            connection.unregister("incoming_scores")
-            written += rows.num_rows
+            written += incoming_scores.num_rows
     return written
 
 

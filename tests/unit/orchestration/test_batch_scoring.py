@@ -1,7 +1,10 @@
 """Scores in batches: all or nothing, in the place of those before, whatever the size of a batch."""
 
 import datetime
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -74,3 +77,25 @@ def test_a_fact_that_is_no_column_is_refused(warehouse: Path) -> None:
             warehouse, Query("from features"), predict, ["amount"], facts={**FACTS, "color": "red"},
             where={"model_name": "m"}, run_id="r",
         )  # fmt: skip
+
+
+def test_few_batches_are_held_at_a_time(warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many customers there are: what is written is let go before the transaction ends."""
+    from ml import batch_scoring
+
+    made: list[weakref.ref[object]] = []
+    held: list[int] = []
+    score_batches = batch_scoring.score_batches
+
+    def watched(*arguments: Any) -> Iterator[Any]:
+        for batch in score_batches(*arguments):
+            made.append(weakref.ref(batch))
+            held.append(sum(one() is not None for one in made))
+            yield batch
+
+    monkeypatch.setattr(batch_scoring, "score_batches", watched)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("insert into features select 'd' || n, date '2018-01-01', 1 from range(45_000) as more(n)")
+    assert run(warehouse) == 50_000
+    assert len(made) > 20
+    assert max(held) <= 4
