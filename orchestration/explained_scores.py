@@ -61,9 +61,14 @@ class ScoringModel:
         return "even_points" in self.manifest
 
     @property
+    def is_lifetime_value(self) -> bool:
+        """Whether it is a candidate of `ml.lifetime`, with a range around what it expects."""
+        return _is_lifetime_value(self.manifest)
+
+    @property
     def is_of_amounts(self) -> bool:
-        """Whether it scores with amounts of money, not with probabilities."""
-        return "yearly_discount" in self.manifest
+        """Whether it scores with amounts, not with probabilities: a lifetime value, or a regression of a shop's own."""
+        return self.estimator is not None and not hasattr(self.estimator, "predict_proba")
 
     def explainer(self, sample: pd.DataFrame) -> Explains | None:
         """What explains its scores against the typical customer of `sample`; None where no model speaks."""
@@ -134,13 +139,17 @@ def _read(
     )
 
 
+def _is_lifetime_value(facts: dict[str, Any]) -> bool:
+    return "yearly_discount" in facts
+
+
 def _features_used(facts: dict[str, Any]) -> Sequence[str]:
     """The features on which a score depends, of what the artifact says of its model."""
     from ml.lifetime.candidates import USED_BY
 
     if "even_points" in facts:
         return [one["feature"] for one in facts["inputs"]]
-    if "yearly_discount" in facts:
+    if _is_lifetime_value(facts):
         return USED_BY[facts["algorithm"]]
     return list(facts["feature_names"])
 

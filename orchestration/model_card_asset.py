@@ -106,6 +106,7 @@ def _card(
 ) -> "ModelCard":
     from ml.model_card.amounts import make_amount_card
     from ml.model_card.making import make_card
+    from ml.model_card.own_amounts import make_own_card
     from ml.model_card.sections import Recorded
     from ml.reasons.importance import importance
     from ml.reasons.words import Teller
@@ -134,7 +135,7 @@ def _card(
             "from ml.model_performance where model_name = ? and (model_version = ? or not is_champion)", keys
         ).df(),
         judged=_judged_amounts(connection, workspace, model, dimensions)
-        if model.is_of_amounts
+        if model.is_lifetime_value
         else _judged(connection, model, dimensions),
         dimensions=dimensions,
         importance=importance(tuple(dict.fromkeys(teller.themes)), weighed, explained)
@@ -149,8 +150,10 @@ def _card(
         synthetic_sources=_synthetic_sources(connection),
         decisions=_decisions(connection, model),
     )
-    if model.is_of_amounts:
+    if model.is_lifetime_value:
         return make_amount_card(recorded, settings.shop.reporting_currency)
+    if model.is_of_amounts:
+        return make_own_card(recorded)
     return make_card(recorded)
 
 

@@ -13,9 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from sklearn.linear_model import PoissonRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from ml import artifacts, readiness, scorecard
 from ml.readiness import Formula
+from ml.score_rows import score_rows
 from orchestration.model_card_asset import write_cards
 from orchestration.reasons_asset import Written, write_reasons
 from orchestration.workspace import RunWorkspace
@@ -148,3 +152,52 @@ def test_a_card_is_written_for_each_model_and_stale_ones_go(workspace: RunWorksp
     assert card.model_version in page
     assert "25-34" in page
     assert "web_events" in page
+
+
+def test_a_regression_of_a_shop_s_own_has_reasons_and_a_card(workspace: RunWorkspace) -> None:
+    names = list(readiness.FEATURES[:4])
+    with duckdb.connect(str(workspace.warehouse)) as connection:
+        rows = connection.execute("from features.feat_customer_rfm where as_of_date = ?", [NOW]).df()
+        spend = 5 * rows["purchase_day_count_28d"] + 1
+        pipeline = Pipeline([("scale", StandardScaler()), ("model", PoissonRegressor())]).fit(rows[names], spend)
+        checksum = artifacts.save(
+            workspace.folders.models / "own_spend" / "own_spend-1",
+            pipeline,
+            {"model_name": "own_spend", "feature_names": names},
+        )
+        scores = score_rows(
+            rows[["as_of_date", "customer_id"]],
+            pipeline.predict(rows[names]),
+            model_name="own_spend",
+            model_version="own_spend-1",
+            feature_schema_hash="0",
+            score_kind="money",
+            unit="USD within 14 days",
+            horizon_days=14,
+        )
+        figure = {
+            "model_name": "own_spend", "model_version": "own_spend-1", "as_of_date": BEFORE, "slice": "all",
+            "metric": "root_mean_squared_error", "value": 64.0, "baseline_name": "spend_of_the_last_28_days",
+            "baseline": 1_070.7, "rows": 300, "positives": 250, "is_champion": True, "run_id": "r0",
+        }  # fmt: skip
+        version = {
+            "model_name": "own_spend", "model_version": "own_spend-1", "algorithm": "poisson",
+            "trained_through": BEFORE, "feature_names": "[]", "feature_schema_hash": "0",
+            "parameters": '{"alpha": 0.01}',
+            "artifact_sha256": checksum, "run_id": "r0",
+        }  # fmt: skip
+        for table, frame in (
+            ("ml.scores", scores.assign(run_id="r0")),
+            ("ml.model_performance", pd.DataFrame([figure])),
+            ("ml.model_versions", pd.DataFrame([version])),
+        ):
+            connection.register("incoming", frame)
+            connection.execute(f"insert into {table} by name select * from incoming")
+            connection.unregister("incoming")
+    own = next(one for one in write_reasons(workspace, load_settings("demo")) if one.model.model_name == "own_spend")
+    assert (own.method, own.left_out) == ("walked through", 0)
+    assert own.importance["theme"].iloc[0] == "Shopping frequency"
+    page = next(page for page in write_cards(workspace, load_settings("demo")) if page.stem == "own_spend")
+    text = page.with_suffix(".md").read_text()
+    assert "its root mean squared error is 64.00; spend of the last 28 days alone has 1,070.70." in text
+    assert "logarithm of the expected amount" in text
