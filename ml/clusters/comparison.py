@@ -20,6 +20,7 @@ from ml.clusters.criteria import (
 )
 from ml.clusters.micro import MICRO_CENTROIDS, micro_centroids_of
 from ml.clusters.ward import cut, ward_merges
+from ml.threads import in_processes
 
 # The silhouette of 5,000 points is that of all to a thousandth or two, and every other figure steadier.
 COMPARED_ROWS = 5_000
@@ -27,6 +28,8 @@ COMPARED_ROWS = 5_000
 REFERENCE_ROWS = 2_500
 REFERENCES = 4
 RESAMPLES = 5
+# With fewer the choice is made before other processes have imported what they need.
+ROWS_WORTH_PROCESSES = 1_000
 # There are hundreds of refits, which need less effort each. Where there are no groups, a mixture has no best optimum
 # that is worth a search.
 REFIT_EFFORT = {
@@ -95,10 +98,25 @@ def compare(
     kept_over_dates, agreement_under_resampling, smallest_cluster (in rows of `prepared`).
     """
     rows = sample_rows(prepared, COMPARED_ROWS, seed)
-    divisions: dict[Candidate, Division] = {}
-    for candidate, (labels,) in divide(rows, [rows], algorithms, counts, seed):
-        _, places = np.unique(labels, return_inverse=True)
-        divisions[candidate] = Division(*candidate, places)
+    generator = np.random.default_rng(seed)
+    halves = [rows[np.sort(generator.permutation(len(rows))[: len(rows) // 2])] for _ in range(RESAMPLES)]
+    before = [sample_rows(matrix, COMPARED_ROWS, seed) for matrix in earlier]
+    size = min(len(rows), REFERENCE_ROWS)
+    references = [structureless(rows, size, seed + 1 + number) for number in range(REFERENCES)]
+    with_count = [name for name in WITH_COUNT if name in algorithms]
+    own, *others = in_processes(
+        _divided,
+        [
+            (rows, rows, algorithms, counts, seed, None),
+            *((other, rows, algorithms, counts, seed, REFIT_EFFORT) for other in (*before, *halves)),
+            *((one, one, with_count, counts, seed, REFERENCE_EFFORT) for one in references),
+        ],
+        worth_it=len(rows) >= ROWS_WORTH_PROCESSES,
+    )
+    again = others[: len(before) + RESAMPLES]
+    divisions = {
+        candidate: Division(*candidate, np.unique(labels, return_inverse=True)[1]) for candidate, labels in own.items()
+    }
     found = list(divisions.values())
     for one, silhouette in zip(found, silhouettes(distances_between(rows), [one.labels for one in found]), strict=True):
         if one.count > 1:
@@ -110,19 +128,26 @@ def compare(
         fewest = 0 if one.count < (one.asked or 0) else np.bincount(one.labels).min()
         smallest = fewest / len(rows) * len(prepared)
         one.criteria["smallest_cluster"] = float(np.floor(smallest + 1e-9))
-    _against_references(rows, divisions, counts, seed)
-    _against_refits(rows, divisions, earlier, counts, seed)
+    _against_references(divisions, references, others[len(again) :])
+    _against_refits(divisions, "agreement_under_resampling", again[len(before) :])
+    _against_refits(divisions, "agreement_over_dates", again[: len(before)])
     return found
 
 
-def _against_references(rows: Floats, divisions: dict[Candidate, Division], counts: Sequence[int], seed: int) -> None:
+def _divided(
+    rows: Floats, target: Floats, algorithms: Sequence[Algorithm], counts: Sequence[int], seed: int,
+    effort: Effort | None,
+) -> dict[Candidate, Labels]:  # fmt: skip
+    """`target` as each candidate divides it that was fitted on `rows`."""
+    return {candidate: labels for candidate, (labels,) in divide(rows, [target], algorithms, counts, seed, effort)}
+
+
+def _against_references(
+    divisions: dict[Candidate, Division], references: Sequence[Floats], divided: Sequence[dict[Candidate, Labels]]
+) -> None:
     drawn: dict[Candidate, list[float]] = {candidate: [] for candidate in divisions}
-    with_count = [name for name in WITH_COUNT if any(candidate[0] == name for candidate in divisions)]
-    for number in range(REFERENCES):
-        reference = structureless(rows, min(len(rows), REFERENCE_ROWS), seed + 1 + number)
-        labels: dict[Candidate, Labels] = {}
-        for candidate, (one,) in divide(reference, [reference], with_count, counts, seed, REFERENCE_EFFORT):
-            labels[candidate] = np.unique(one, return_inverse=True)[1]
+    for reference, found in zip(references, divided, strict=True):
+        labels = {candidate: np.unique(one, return_inverse=True)[1] for candidate, one in found.items()}
         values = dict(zip(labels, silhouettes(distances_between(reference), list(labels.values())), strict=True))
         for candidate, division in divisions.items():
             if candidate in values:
@@ -137,28 +162,22 @@ def _against_references(rows: Floats, divisions: dict[Candidate, Division], coun
 
 
 def _against_refits(
-    rows: Floats, divisions: dict[Candidate, Division], earlier: Sequence[Floats],
-    counts: Sequence[int], seed: int,
-) -> None:  # fmt: skip
-    algorithms = list(dict.fromkeys(candidate[0] for candidate in divisions))
-    generator = np.random.default_rng(seed)
-    halves = [rows[np.sort(generator.permutation(len(rows))[: len(rows) // 2])] for _ in range(RESAMPLES)]
-    before = [sample_rows(matrix, COMPARED_ROWS, seed) for matrix in earlier]
-    for name, others in (("agreement_under_resampling", halves), ("agreement_over_dates", before)):
-        kept: dict[Candidate, list[Floats]] = {candidate: [] for candidate in divisions}
-        shares: dict[Candidate, list[float]] = {candidate: [] for candidate in divisions}
-        for other in others:
-            for candidate, (labels,) in divide(other, [rows], algorithms, counts, seed, REFIT_EFFORT):
-                if candidate in divisions:
-                    own = divisions[candidate]
-                    kept[candidate].append(kept_by_cluster(own.labels, labels, own.count))
-                    shares[candidate].append(share_kept(own.labels, labels, own.count))
-        for candidate, division in divisions.items():
-            if kept[candidate]:
-                # the worst cluster of each refit: one that is cut at random hides behind others that are clear
-                division.criteria[name] = float(np.median([one.min() for one in kept[candidate]]))
-                if name == "agreement_over_dates":
-                    division.criteria["kept_over_dates"] = float(np.mean(shares[candidate]))
+    divisions: dict[Candidate, Division], name: str, divided: Sequence[dict[Candidate, Labels]]
+) -> None:
+    kept: dict[Candidate, list[Floats]] = {candidate: [] for candidate in divisions}
+    shares: dict[Candidate, list[float]] = {candidate: [] for candidate in divisions}
+    for found in divided:
+        for candidate, labels in found.items():
+            if candidate in divisions:
+                own = divisions[candidate]
+                kept[candidate].append(kept_by_cluster(own.labels, labels, own.count))
+                shares[candidate].append(share_kept(own.labels, labels, own.count))
+    for candidate, division in divisions.items():
+        if kept[candidate]:
+            # the worst cluster of each refit: one that is cut at random hides behind others that are clear
+            division.criteria[name] = float(np.median([one.min() for one in kept[candidate]]))
+            if name == "agreement_over_dates":
+                division.criteria["kept_over_dates"] = float(np.mean(shares[candidate]))
 
 
 def as_rows(divisions: Sequence[Division]) -> pd.DataFrame:

@@ -87,6 +87,13 @@ def test_the_same_rows_give_the_same_choice() -> None:
     pd.testing.assert_frame_equal(again.comparison, once_more.comparison)
 
 
+def test_other_processes_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"floor": 20, "algorithms": ("gaussian_mixture", "k_means"), "cluster_counts": (2, 3)}
+    here = choose(clouds(), [clouds(seed=1)], **asked)
+    monkeypatch.setattr(comparison, "ROWS_WORTH_PROCESSES", 1)
+    pd.testing.assert_frame_equal(choose(clouds(), [clouds(seed=1)], **asked).comparison, here.comparison)
+
+
 def test_without_earlier_dates_their_criterion_is_missing_and_weighs_nothing() -> None:
     scores = of_one_cloud().scores
     assert scores["agreement_over_dates"].isna().all()
