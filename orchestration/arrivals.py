@@ -25,7 +25,8 @@ def arrivals(folders: ShopFolders, settings: Settings) -> str | None:
     files = arriving_files(folders, settings)
     for file in files:
         stat = file.stat()
-        digest.update(f"{file} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        # Not the whole path: a shop that was moved has seen what it had seen.
+        digest.update(f"{file.parent.name}/{file.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16] if files else None
 
 

@@ -44,7 +44,8 @@ def build_gate_asset(
                 description=f"All expectations of the stage {stage} hold; when one does not, nothing later runs.",
             )
         ],
-        description=f"What must hold of the stage {stage} before anything later may read it.",
+        description=f"What must hold of the stage {stage} before anything later may read it."
+        + (f" [The report of its last check]({link})." if link else ""),
         metadata={"report_page": dg.MetadataValue.url(link)} if link else {},
     )
     def gate(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult[None]]:
