@@ -80,7 +80,7 @@ def land_shop(
 def arriving_files(folders: ShopFolders, settings: Settings) -> list[Path]:
     """Files whose arrival is news to a run: those that the shop's mapping names, or the rows of loads that others land.
 
-    None where the source is a database, which has to be asked.
+    Empty where the source is a database, which has to be asked.
 
     Raises
     ------
