@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from ingestion import completejourney
-from ingestion.landing_zone import LandingError, LandingZone, LoadSummary
+from ingestion.landing_zone import LOADS, LandingError, LandingZone, LoadSummary
 from ingestion.overlay.plan import OverlayPlan
 from shops import Settings, ShopFolders
 
@@ -74,3 +75,26 @@ def land_shop(
             f"(docs/how-to/add-a-source.md), the row in loads/ last."
         )
     return loads
+
+
+def arriving_files(folders: ShopFolders, settings: Settings) -> list[Path]:
+    """Files whose arrival is news to a run: those that the shop's mapping names, or the rows of loads that others land.
+
+    Empty where the source is a database, which has to be asked.
+
+    Raises
+    ------
+    LandingError
+        The mapping cannot be read, or its folder is not there.
+    """
+    if settings.source.adapter != MAPPING:
+        return sorted((folders.landing / LOADS).glob("*/*.parquet"))
+    from ingestion.mapping.model import MAPPING_FILE, read_mapping
+    from ingestion.mapping.sources import FolderSource, open_source
+
+    file = folders.own / MAPPING_FILE
+    mapping = read_mapping(file)
+    source = open_source(mapping, file)
+    if not isinstance(source, FolderSource):
+        return []
+    return sorted({path for table in mapping.tables.values() for path in source.files(table.from_)})

@@ -6,6 +6,7 @@ import argparse
 import gc
 import os
 import socket
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -269,15 +270,13 @@ def _say_error(error: object) -> None:
 
 
 def _say_failed(folders: ShopFolders, outcome: RunOutcome, seconds: float) -> None:
+    from orchestration.failures import what_stands
+
     errors = Console(stderr=True)
     for failure in outcome.failures:
         errors.print(f"failed: {failure}", style="red", highlight=False, soft_wrap=True, markup=False)
-    switched = folders.current.resolve().name == outcome.run_id
-    published = "It was published, but the" if switched else "Nothing was published and the"
     errors.print(
-        f"The run {outcome.run_id} ended red after {seconds:.0f} s. {published} warehouse is as it was; what the "
-        f"run built lies in {folders.shown(folders.runs / outcome.run_id)}. "
-        "Next: correct the cause and run again.",
+        f"The run {outcome.run_id} ended red after {seconds:.0f} s. {what_stands(folders, outcome.run_id)}",
         highlight=False,
         soft_wrap=True,
         markup=False,
@@ -290,9 +289,20 @@ def _open_ui(folders: ShopFolders, port: int | None) -> int:
     prepare_home(folders)
     chosen = port or _free_port()
     print(f"Dagster for the shop '{folders.shop}' comes up at http://127.0.0.1:{chosen} (Ctrl-C ends it)", flush=True)
+    _serve_reports()
     command = ["-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(chosen)]
     # Replaces this process, so that one Ctrl-C reaches Dagster and all of its children.
     os.execv(sys.executable, [sys.executable, *command])
+
+
+def _serve_reports() -> None:
+    """Beside the UI, which links to them; ends with it."""
+    from orchestration.report_server import VARIABLE
+
+    with socket.create_server(("127.0.0.1", 0)) as handle:
+        command = [sys.executable, "-m", "orchestration.report_server", str(handle.fileno())]
+        subprocess.Popen(command, pass_fds=[handle.fileno()])
+        os.environ[VARIABLE] = f"http://127.0.0.1:{handle.getsockname()[1]}"
 
 
 def _free_port() -> int:

@@ -1,8 +1,8 @@
 """dbt inside this process: parsed once, invoked once a stage, the warehouse file freed after each.
 
 A dbt command line costs seconds of start-up and parsing every time. `dbtRunner` with a manifest that is already loaded
-costs a few tenths. The price are two semi-private calls, which live here and nowhere else (a contract test guards
-them): dbt's events turned into Dagster's, and the only call after which another connection can open the file.
+costs a few tenths. The price are three semi-private calls, which live here and nowhere else (a contract test guards
+them): dbt's events turned into Dagster's, dbt's connection, and the only call after which another can open the file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import os
 import re
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,6 +24,8 @@ from dagster_dbt import DagsterDbtTranslator
 from ingestion.encoding import first_unreadable
 from orchestration.stages import DBT_STAGES
 from shops import PROJECT_ROOT, ShopFolders
+
+_TABLES = {"table", "incremental", "seed"}
 
 
 class DbtFailed(RuntimeError):
@@ -143,31 +145,59 @@ class InProcessDbt:
         from google.protobuf.json_format import MessageToDict
 
         messages: list[Any] = []
-        result = self.build_models(models, warehouse, messages.append)
+        rows: dict[str, int] = {}
+        with self._environment(warehouse):
+            selected = _build(self._selection(models))
+            result = self._invoke(selected, messages.append, at_the_end=lambda: rows.update(self._row_counts(models)))
         for message in messages:
             event = DbtCoreCliEventMessage(
                 raw_event=MessageToDict(message, preserving_proto_field_name=True), event_history_metadata={}
             )
             if event.is_result_event:
-                yield from event.to_default_asset_events(
+                count = rows.get(event.raw_event["data"]["node_info"]["unique_id"])
+                for told in event.to_default_asset_events(
                     manifest=self.manifest_dict,
                     dagster_dbt_translator=translator,
                     context=context,
                     target_path=self.target_folder,
-                )
+                ):
+                    if count is not None and isinstance(told, dg.Output):
+                        told = told.with_metadata({**told.metadata, "dagster/row_count": count})
+                    yield told
         if not result.success:
             raise DbtFailed(_failures(result))
 
-    def _invoke(self, arguments: Sequence[str], *callbacks: Any) -> Any:
+    def _row_counts(self, models: Sequence[str]) -> dict[str, int]:
+        """Rows of the tables among `models`, by unique id, over dbt's own connection: opening another costs far more.
+
+        A view is not counted: that would evaluate it.
+        """
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+        named = set(models)
+        counts = [
+            f"select '{unique_id}', count(*) from {node['relation_name']}"
+            for unique_id, node in self.manifest_dict["nodes"].items()
+            if node["name"] in named and node["config"]["materialized"] in _TABLES
+        ]
+        if not counts:
+            return {}
+        cursor = DuckDBConnectionManager.env().handle().cursor()  # type: ignore[no-untyped-call]
+        return dict(cursor.execute(" union all ".join(counts)).fetchall())
+
+    def _invoke(self, arguments: Sequence[str], *callbacks: Any, at_the_end: Callable[[], None] | None = None) -> Any:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
         try:
             # Manifest, graph and log files of every stage would cost more than a small stage itself.
             options = ["--quiet", "--no-write-json", "--log-level-file", "none"]
-            return dbtRunner(manifest=self.manifest, callbacks=list(callbacks)).invoke(
+            result = dbtRunner(manifest=self.manifest, callbacks=list(callbacks)).invoke(
                 [*options, *arguments, *self._folder_options()]
             )
+            if at_the_end is not None and result.success:
+                at_the_end()
+            return result
         finally:
             # Without it the file stays locked for everybody else in this process.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

@@ -10,9 +10,12 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.asset_facts import AssetFacts
+from orchestration.automation import build_schedules, build_sensor
 from orchestration.backfill_asset import BACKFILL_KEY, build_backfill_asset
 from orchestration.challengers import ALL_DUE
 from orchestration.cluster_asset import build_cluster_asset
+from orchestration.column_lineage import known_lineage, refresh_lineage
 from orchestration.cuts_asset import build_cuts_asset
 from orchestration.dbt_assets import build_stage_assets
 from orchestration.dbt_in_process import InProcessDbt
@@ -22,6 +25,7 @@ from orchestration.linkage_asset import build_linkage_asset
 from orchestration.ml_assets import RETRAIN_TAG, build_ml_assets
 from orchestration.model_card_asset import build_model_card_asset
 from orchestration.monitoring_asset import build_monitoring_asset, stored_reasons
+from orchestration.order_age_check import build_order_age_check
 from orchestration.publish_asset import build_publish_asset
 from orchestration.readiness_asset import build_readiness_asset
 from orchestration.reasons_asset import build_reasons_asset
@@ -37,7 +41,9 @@ RETRAIN = "retrain"
 
 
 def build_definitions(
-    folders: ShopFolders | None = None, resource_overrides: Mapping[str, Any] | None = None
+    folders: ShopFolders | None = None,
+    resource_overrides: Mapping[str, Any] | None = None,
+    with_lineage: bool = False,
 ) -> dg.Definitions:
     """The definitions of the shop in `folders` (default: what the environment says).
 
@@ -47,6 +53,8 @@ def build_definitions(
         Which shop, and where its data lies.
     resource_overrides
         Resources to use instead of the real ones, by name; for tests.
+    with_lineage
+        Whether assets say where their columns come from, which takes seconds after the SQL has changed; for the UI.
     """
     folders = folders or ShopFolders.of()
     settings = load_settings(folders.shop)
@@ -80,21 +88,27 @@ def build_definitions(
     ]
     backfill = build_backfill_asset(folders, dbt, settings)
     publish = build_publish_asset([key for asset in by_stage["marts"] for key in asset.keys])
+    if with_lineage:
+        refresh_lineage(dbt)
+    facts = AssetFacts(dbt.manifest_dict, settings, known_lineage(dbt) if with_lineage else None)
+    refresh = dg.define_asset_job(
+        REFRESH,
+        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(BACKFILL_KEY),
+        description="The whole chain: land, build, check, score, segment, publish.",
+    )
+    retrain = dg.define_asset_job(
+        RETRAIN,
+        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(BACKFILL_KEY),
+        tags={RETRAIN_TAG: ALL_DUE},
+        description="The whole chain, and a challenger of every model that has a hold-out left and was not "
+        "trained within the week; it becomes champion if it is better.",
+    )
     return dg.Definitions(
-        assets=[*(asset for stage in STAGES for asset in by_stage[stage]), *gates, publish, backfill],
+        assets=facts.complete([*(asset for stage in STAGES for asset in by_stage[stage]), *gates, publish, backfill]),
+        asset_checks=[build_order_age_check(folders, settings)],
         jobs=[
-            dg.define_asset_job(
-                REFRESH,
-                selection=dg.AssetSelection.all() - dg.AssetSelection.assets(BACKFILL_KEY),
-                description="The whole chain: land, build, check, score, segment, publish.",
-            ),
-            dg.define_asset_job(
-                RETRAIN,
-                selection=dg.AssetSelection.all() - dg.AssetSelection.assets(BACKFILL_KEY),
-                tags={RETRAIN_TAG: ALL_DUE},
-                description="The whole chain, and a challenger of every model that has a hold-out left and was not "
-                "trained within the week; it becomes champion if it is better.",
-            ),
+            refresh,
+            retrain,
             dg.define_asset_job(
                 BACKFILL,
                 selection=dg.AssetSelection.assets(BACKFILL_KEY),
@@ -102,6 +116,8 @@ def build_definitions(
                 "from then on; what is published does not change.",
             ),
         ],
+        schedules=build_schedules(refresh, retrain, settings),
+        sensors=[build_sensor(refresh, folders, settings)],
         resources={
             "workspace": RunWorkspace(shop=folders.shop, data_root=str(folders.data_root)),
             **(resource_overrides or {}),
@@ -114,4 +130,4 @@ def build_definitions(
 @dg.definitions
 def defs() -> dg.Definitions:
     """What the Dagster UI and its run workers load."""
-    return build_definitions()
+    return build_definitions(with_lineage=True)

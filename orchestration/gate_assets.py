@@ -16,12 +16,11 @@ from ingestion.contract import CONTRACT_FILE
 from orchestration.dbt_in_process import InProcessDbt
 from orchestration.ledger import fingerprint
 from orchestration.progress import StageClock
-from orchestration.stages import STAGES, gate_key
+from orchestration.report_server import report_link
+from orchestration.stages import CHECK_NAME, STAGES, gate_key
 from orchestration.warehouse import has_table, replace_rows, writing
 from orchestration.workspace import RunWorkspace
 from shops import PROJECT_ROOT, Settings, ShopFolders
-
-CHECK_NAME = "expectations"
 
 
 def build_gate_asset(
@@ -29,6 +28,8 @@ def build_gate_asset(
 ) -> dg.AssetsDefinition:
     """The asset `gates/<stage>` with its blocking check."""
     key = gate_key(stage)
+    folders = dbt.folders
+    link = report_link(folders, folders.reports / "gates" / f"{stage}.html")
 
     @dg.asset(
         key=key,
@@ -43,14 +44,20 @@ def build_gate_asset(
                 description=f"All expectations of the stage {stage} hold; when one does not, nothing later runs.",
             )
         ],
-        description=f"What must hold of the stage {stage} before anything later may read it.",
+        description=f"What must hold of the stage {stage} before anything later may read it."
+        + (f" [The report of its last check]({link})." if link else ""),
+        metadata={"report_page": dg.MetadataValue.url(link)} if link else {},
     )
     def gate(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult[None]]:
         if stage == STAGES[0]:
             workspace.note_inputs(fingerprint(workspace.folders))
         report = ask_gate(context, stage, workspace, dbt, settings)
         yield dg.MaterializeResult(
-            metadata={"expectations": len(report.results), "held": _held(report)},
+            metadata={
+                "expectations": len(report.results),
+                "held": _held(report),
+                "report": dg.MetadataValue.path(ShopFolders.shown(report.report_path)),
+            },
             check_results=[gate_check(report, key)],
         )
 

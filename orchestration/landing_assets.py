@@ -5,8 +5,10 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ingestion import read_contract
-from ingestion.adapters import land_shop
+from ingestion.adapters import MAPPING, land_shop
+from orchestration.arrivals import LOADS_KEY, SEEN, arrivals
 from orchestration.progress import StageClock
+from orchestration.retries import tried_again
 from orchestration.workspace import RunWorkspace
 from shops import Settings
 
@@ -22,7 +24,6 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
                 ["landing", table],
                 group_name="landing",
                 kinds={"parquet"},
-                description=f"Parquet files of the landing table {table}; its columns are in models/landing.yml.",
                 skippable=True,
             )
             for table in contract.tables
@@ -31,7 +32,11 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
     )
     def landing(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> Iterator[dg.MaterializeResult[None]]:
         clock = StageClock(context, "landing")
-        loads = land_shop(workspace.folders, settings)
+        with tried_again(context):
+            seen = arrivals(workspace.folders, settings)
+            loads = land_shop(workspace.folders, settings)
+        if settings.source.adapter not in (MAPPING, None):
+            seen = arrivals(workspace.folders, settings)  # What it wrote itself is no news.
         fresh = [load for load in loads if not load.already_landed]
         notes = [note for load in loads for note in load.notes]
         for key in sorted(context.selected_asset_keys):
@@ -46,6 +51,7 @@ def build_landing_assets(settings: Settings) -> dg.AssetsDefinition:
                     "notes": notes,
                     "folder": dg.MetadataValue.path(workspace.folders.shown(workspace.folders.landing / table)),
                     **without_it,
+                    **({SEEN: seen} if key == LOADS_KEY and seen else {}),
                 },
             )
         for note in notes:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from ml.catalogue import read_catalogue
 from orchestration.challengers import Asked, RetrainReasons, no_reasons
+from orchestration.kept_plots import keep_plots
 from orchestration.metadata import images
 from orchestration.model_refresh import Refreshed, refresh
 from orchestration.progress import StageClock
@@ -80,7 +81,7 @@ def _shown(done: Refreshed, folders: ShopFolders) -> dict[str, Any]:
         "feature_schema_hash": champion.feature_schema_hash,
         "artifact": dg.MetadataValue.path(folders.shown(folder)),
         **done.metrics,
-        **images(done.plots),
+        **images(keep_plots(folders, champion.model_name, done.plots)),
     }
     if newest is not None:
         shown |= {

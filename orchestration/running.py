@@ -12,7 +12,7 @@ import dagster as dg
 from orchestration.as_of_dates import span_of_warehouse
 from orchestration.backfill_asset import BACKFILL_STEP
 from orchestration.definitions import BACKFILL, REFRESH, RETRAIN, build_definitions
-from orchestration.gate_assets import CHECK_NAME
+from orchestration.failures import step_failures
 from orchestration.instance import open_instance
 from orchestration.ledger import fingerprint, published_promotion
 from orchestration.lock import write_lock
@@ -94,24 +94,7 @@ def _execute(
         result = job.execute_in_process(
             instance=instance, raise_on_error=False, run_config=run_config, asset_selection=assets, tags=tags
         )
-        failures = [] if result.success else _failures(result)
+        failures = [] if result.success else [str(each) for each in step_failures(instance, result.run_id)]
+    if not result.success and not failures:
+        failures = ["the run ended before its first step; `make ui` shows its events"]
     return RunOutcome(result.run_id, result.success, failures)
-
-
-def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
-    """Why each failed step failed: a gate in the gate's own words, any other step in those of its first cause."""
-    gates = {
-        check.asset_key: str(check.metadata["summary"].value)
-        for check in result.get_asset_check_evaluations()
-        if not check.passed and check.check_name == CHECK_NAME
-    }
-    failures = []
-    for event in result.get_step_failure_events():
-        step = str(event.step_key)
-        of_gate = next((text for key, text in gates.items() if "__".join(key.path) == step), None)
-        error = event.step_failure_data.error
-        cause = (error.cause or error).message.strip() if error else "no reason was recorded"
-        # A failure that was raised on purpose says what to do next; its cause does not.
-        own = event.step_failure_data.user_failure_data
-        failures.append(f"{step}: {of_gate or (own.description if own else None) or cause}")
-    return failures or ["the run ended before its first step; `make ui` shows its events"]

@@ -6,6 +6,8 @@ import dagster as dg
 
 STAGES = ("landing", "staging", "identity", "features", "scores", "segments", "marts")
 DBT_STAGES = STAGES[1:]
+# The check that a gate carries.
+CHECK_NAME = "expectations"
 
 
 def gate_key(stage: str) -> dg.AssetKey:

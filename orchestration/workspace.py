@@ -19,10 +19,12 @@ from dagster._core.storage.tags import RESUME_RETRY_TAG
 from pydantic import PrivateAttr
 
 from orchestration.cluster_ledger import record_clusters
+from orchestration.failures import run_failure
 from orchestration.ledger import record_linkage_model, record_memberships
 from orchestration.lock import write_lock
 from orchestration.model_ledger import record_models
 from orchestration.segment_ledger import record_segments
+from orchestration.webhook import tell_webhook
 from shops import ShopFolders
 
 KEPT_FAILED_RUNS = 3
@@ -76,14 +78,23 @@ class RunWorkspace(dg.ConfigurableResource):  # type: ignore[type-arg]
                 "Next: launch the job 'refresh' anew, or materialize the assets that you want."
             )
         self._run_id, self._inputs = run.run_id, PART_OF_THE_CHAIN
-        with write_lock(self.folders.lock, f"run {run.run_id[:8]}"):
-            self._open()
-            try:
-                yield self
-            finally:
-                if not _has_failed(context.instance, run.run_id):
-                    self.promote()
-                prune_runs(self.folders.runs)
+        kept, problem = False, None
+        try:
+            with write_lock(self.folders.lock, f"run {run.run_id[:8]}"):
+                self._open()
+                try:
+                    yield self
+                finally:
+                    if not _has_failed(context.instance, run.run_id):
+                        self.promote()
+                        kept = True
+                    prune_runs(self.folders.runs)
+        except Exception as error:
+            problem = str(error)
+            raise
+        finally:
+            if not kept:
+                _tell_of_failure(context, self.folders, run, problem)
 
     def _open(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -119,6 +130,19 @@ def prune_runs(runs: Path) -> None:
     folders = sorted((path for path in runs.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
     for folder in folders[:-KEPT_FAILED_RUNS]:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tell_of_failure(
+    context: dg.InitResourceContext, folders: ShopFolders, run: dg.DagsterRun, problem: str | None
+) -> None:
+    """Here, and not in a sensor or a hook of a job: every run comes by, wherever it was started."""
+    if context.instance is None or context.log is None:
+        return
+    failure = run_failure(context.instance, folders, run, problem)
+    context.log.error(failure.text)
+    unheard = tell_webhook(failure.as_json())
+    if unheard:
+        context.log.warning(f"the webhook could not be told of it: {unheard}")
 
 
 def _has_failed(instance: dg.DagsterInstance | None, run_id: str) -> bool:

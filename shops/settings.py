@@ -302,6 +302,18 @@ class SegmentsSection(_Section):
     rules: dict[str, dict[str, int | float | str | None]]
 
 
+_FIVE_FIELDS = r"^\S+( +\S+){4}$"
+
+
+class OperationsSection(_Section):
+    owners: list[Annotated[str, Field(pattern=r"^(team:.+|[^@\s]+@[^@\s]+[.][^@\s]+)$")]] = Field(min_length=1)
+    refresh_cron: str = Field(pattern=_FIVE_FIELDS)
+    retrain_cron: str = Field(pattern=_FIVE_FIELDS)
+    settled_seconds: int = Field(ge=0)
+    max_hours_since_run: int = Field(ge=1)
+    max_days_since_order: int | None = Field(ge=0)
+
+
 class Settings(_Section):
     """Everything a shop can set.
 
@@ -319,6 +331,7 @@ class Settings(_Section):
     models: ModelsSection
     goals: GoalsSection
     segments: SegmentsSection
+    operations: OperationsSection
     gates: dict[str, Any]
 
 

@@ -102,9 +102,13 @@ class FolderSource:
     def names(self) -> list[str]:
         return [path.relative_to(self.root).as_posix() for path in sorted(self.root.rglob("*")) if _is_data(path)]
 
-    def table(self, name: str) -> SourceTable:
+    def files(self, name: str) -> tuple[Path, ...]:
+        """The files that are called so, or that the pattern `name` fits."""
         named = self.root / name
-        files = (named,) if _is_data(named) else tuple(sorted(path for path in self.root.glob(name) if _is_data(path)))
+        return (named,) if _is_data(named) else tuple(sorted(path for path in self.root.glob(name) if _is_data(path)))
+
+    def table(self, name: str) -> SourceTable:
+        files = self.files(name)
         if not files:
             known = self.names()
             hint = f"did you mean '{nearest(name, known)}'? It has {_listed(known)}" if known else "it has none"

@@ -29,35 +29,6 @@ def test_a_run_is_refused_in_words_when_it_may_not_wait(shop: ShopFolders) -> No
     assert "Traceback" not in refused.stderr
 
 
-LAUNCH = """
-mutation Launch($parameters: ExecutionParams!) {
-  launchRun(executionParams: $parameters) { __typename ... on LaunchRunSuccess { run { runId } } }
-}
-"""
-STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
-
-
-def _launch(server: WebServer, job: str, **selection: object) -> str:
-    """Start a run as the UI's buttons do; returns its id."""
-    selector = {
-        "repositoryLocationName": "orchestration.definitions",
-        "repositoryName": "__repository__",
-        "pipelineName": job,
-        **selection,
-    }
-    launched = server.query(LAUNCH, parameters={"selector": selector, "mode": "default"})["launchRun"]
-    assert launched["__typename"] == "LaunchRunSuccess", launched
-    return str(launched["run"]["runId"])
-
-
-def _wait_for_success(server: WebServer, run_id: str) -> None:
-    deadline = time.monotonic() + 900
-    while (status := server.query(STATUS, id=run_id)["runOrError"]["status"]) != "SUCCESS":
-        assert status not in {"FAILURE", "CANCELED"}, status
-        assert time.monotonic() < deadline, status
-        time.sleep(1)
-
-
 def _wait_until_it_writes(shop: ShopFolders) -> None:
     """Until a run has its copy of the warehouse, which it makes when it has its turn."""
     deadline = time.monotonic() + 300
@@ -69,18 +40,18 @@ def _wait_until_it_writes(shop: ShopFolders) -> None:
 @pytest.mark.slow
 def test_a_run_from_the_ui_and_one_from_the_shell_take_turns(shop: ShopFolders) -> None:
     with WebServer(shop) as server:
-        from_ui = _launch(server, "refresh")
+        from_ui = server.launch("refresh")
         _wait_until_it_writes(shop)
         from_shell = run_command(shop.data_root, "-m", "orchestration", "run")
         assert from_shell.returncode == 0, from_shell.stdout + from_shell.stderr
         assert from_shell.stderr.count("waiting: the warehouse is being written by") == 1
         assert "Conflicting lock" not in from_shell.stdout + from_shell.stderr
-        _wait_for_success(server, from_ui)
+        server.wait_for_success(from_ui)
 
         # One asset alone can be materialized too: its table in the warehouse is new, what is published stays.
         before = ReaderView.of(shop)
         asset = [{"path": ["marts", "dim_dates"]}]
-        _wait_for_success(server, _launch(server, "__ASSET_JOB", assetSelection=asset, assetCheckSelection=[]))
+        server.wait_for_success(server.launch("__ASSET_JOB", assetSelection=asset, assetCheckSelection=[]))
         after = ReaderView.of(shop)
         assert (after.folder, after.database) == (before.folder, before.database)
         assert after.warehouse != before.warehouse

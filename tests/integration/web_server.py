@@ -19,6 +19,14 @@ from shops import PROJECT_ROOT, ShopFolders
 from tests.conftest import small_environment
 
 _START_SECONDS = 120
+_RUN_SECONDS = 900
+REPOSITORY = {"repositoryLocationName": "orchestration.definitions", "repositoryName": "__repository__"}
+_LAUNCH = """
+mutation Launch($parameters: ExecutionParams!) {
+  launchRun(executionParams: $parameters) { __typename ... on LaunchRunSuccess { run { runId } } }
+}
+"""
+_STATUS = "query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 
 
 class WebServer:
@@ -74,3 +82,22 @@ class WebServer:
         assert "errors" not in content, content["errors"]
         data: dict[str, Any] = content["data"]
         return data
+
+    def launch(self, job: str, run_config: Mapping[str, Any] | None = None, **selection: object) -> str:
+        """Start a run as the UI's buttons do; returns its id."""
+        parameters = {
+            "selector": {**REPOSITORY, "pipelineName": job, **selection},
+            "mode": "default",
+            "runConfigData": run_config or {},
+        }
+        launched = self.query(_LAUNCH, parameters=parameters)["launchRun"]
+        assert launched["__typename"] == "LaunchRunSuccess", launched
+        return str(launched["run"]["runId"])
+
+    def wait_for_success(self, run_id: str) -> None:
+        """Until the run has ended well."""
+        deadline = time.monotonic() + _RUN_SECONDS
+        while (status := self.query(_STATUS, id=run_id)["runOrError"]["status"]) != "SUCCESS":
+            assert status not in {"FAILURE", "CANCELED"}, status
+            assert time.monotonic() < deadline, status
+            time.sleep(1)

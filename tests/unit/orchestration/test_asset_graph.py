@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from ingestion import read_contract
 from orchestration.backfill_asset import BACKFILL_KEY
 from orchestration.definitions import build_definitions
 from orchestration.stages import STAGES, gate_key
@@ -56,6 +57,48 @@ def test_every_gate_blocks(definitions: dg.Definitions) -> None:
 def test_the_graph_is_the_one_we_know(definitions: dg.Definitions) -> None:
     """A snapshot: a changed graph is a deliberate change. Write it anew with `python -m tests.unit.orchestration`."""
     assert describe(definitions) == SNAPSHOT.read_text(encoding="utf-8")
+
+
+# Pages, files and dates instead of rows: they have no columns.
+WITHOUT_COLUMNS = {"backfill/features", "publish/audience_database", "scores/model_cards"}
+
+
+def test_every_asset_says_what_it_is_and_who_answers_for_it(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node, name = graph.get(key), key.to_user_string()
+        assert node.description, f"{name} has no description"
+        assert node.kinds, f"{name} has no kind"
+        assert node.owners == ["team:data"], name
+        assert node.group_name != "default", f"{name} has no group"
+        schema = node.metadata.get("dagster/column_schema")
+        if name in WITHOUT_COLUMNS:
+            assert schema is None, name
+        else:
+            assert schema is not None, f"{name} has no columns"
+            assert schema.columns, f"{name} has no columns"
+            assert all(column.type and column.description for column in schema.columns), f"{name}: a bare column"
+
+
+def test_columns_of_landing_and_python_are_those_of_their_contracts(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    shown = {
+        name: [
+            column.name for column in graph.get(dg.AssetKey(name.split("/"))).metadata["dagster/column_schema"].columns
+        ]
+        for name in ("landing/orders", "scores/churn_propensity", "scores/shopping_clusters", "gates/marts")
+    }
+    assert shown["landing/orders"] == list(read_contract().tables["orders"])
+    assert "fallback_tier" in shown["scores/churn_propensity"]
+    assert "cluster_key" in shown["scores/shopping_clusters"]
+    assert "observed_value" in shown["gates/marts"]
+
+
+def test_both_ends_of_the_chain_say_how_old_they_may_be(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    judged = {key for key in graph.get_all_asset_keys() if graph.get(key).freshness_policy_or_from_metadata}
+    assert {key.path[0] for key in judged} == {"landing", "publish"}
+    assert len(judged) == len(read_contract().tables) + 1
 
 
 def test_every_rule_segment_on_disk_is_listed(definitions: dg.Definitions) -> None:
