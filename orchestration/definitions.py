@@ -16,6 +16,7 @@ from orchestration.cluster_asset import build_cluster_asset
 from orchestration.cuts_asset import build_cuts_asset
 from orchestration.dbt_assets import build_stage_assets
 from orchestration.dbt_in_process import InProcessDbt
+from orchestration.foreign_keys import foreign_keys
 from orchestration.gate_assets import build_gate_asset
 from orchestration.landing_assets import build_landing_assets
 from orchestration.linkage_asset import build_linkage_asset
@@ -23,6 +24,7 @@ from orchestration.ml_assets import RETRAIN_TAG, build_ml_assets
 from orchestration.model_card_asset import build_model_card_asset
 from orchestration.monitoring_asset import build_monitoring_asset, stored_reasons
 from orchestration.publish_asset import build_publish_asset
+from orchestration.publishing import SCHEMA
 from orchestration.readiness_asset import build_readiness_asset
 from orchestration.reasons_asset import build_reasons_asset
 from orchestration.response_asset import build_response_asset
@@ -79,7 +81,9 @@ def build_definitions(
         for stage in STAGES
     ]
     backfill = build_backfill_asset(folders, dbt, settings)
-    publish = build_publish_asset([key for asset in by_stage["marts"] for key in asset.keys])
+    publish = build_publish_asset(
+        [key for asset in by_stage["marts"] for key in asset.keys], foreign_keys(dbt.manifest_dict, SCHEMA)
+    )
     return dg.Definitions(
         assets=[*(asset for stage in STAGES for asset in by_stage[stage]), *gates, publish, backfill],
         jobs=[

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from orchestration.foreign_keys import ForeignKey
 from orchestration.ledger import record_promotion
 from orchestration.progress import StageClock
 from orchestration.publishing import DATABASE_FILE, publish
@@ -12,8 +13,8 @@ from orchestration.warehouse import reading
 from orchestration.workspace import RunWorkspace
 
 
-def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The asset `publish/audience_database`, which waits for the last gate."""
+def build_publish_asset(marts: Sequence[dg.AssetKey], keys: Sequence[ForeignKey]) -> dg.AssetsDefinition:
+    """The asset `publish/audience_database`, which waits for the last gate and declares the foreign keys `keys`."""
 
     @dg.asset(
         key=["publish", "audience_database"],
@@ -25,7 +26,7 @@ def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     def audience_database(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
         clock = StageClock(context, "publish")
         _refuse_unless_all_gates_passed(workspace)
-        published = publish(workspace.warehouse, workspace.folders, workspace.run_id)
+        published = publish(workspace.warehouse, workspace.folders, workspace.run_id, keys)
         record_promotion(workspace.folders, workspace.run_id, of=workspace.inputs)
         current = workspace.folders.current
         shown = workspace.folders.shown
