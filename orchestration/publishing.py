@@ -22,6 +22,8 @@ SCHEMA = "marts"
 SOURCE = "warehouse"
 DATABASE_FILE = "audience.duckdb"
 KEPT_RUNS = 3
+# Address of a PostgreSQL that gets the same tables.
+URL_VARIABLE = "AUDIENCE_POSTGRES_URL"
 
 
 class PublishingFailed(RuntimeError):
@@ -30,14 +32,27 @@ class PublishingFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Published:
-    """What readers see from now on: the run's folder, and rows by table."""
+    """What readers see from now on: the run's folder, and rows by table.
+
+    `left_in_postgres` names schemas that were replaced and are still in use; None without a PostgreSQL.
+    """
 
     folder: Path
     rows: dict[str, int]
+    left_in_postgres: Sequence[str] | None = None
 
 
-def publish(warehouse: Path, folders: ShopFolders, run_id: str, keys: Sequence[ForeignKey] = ()) -> Published:
+def publish(
+    warehouse: Path,
+    folders: ShopFolders,
+    run_id: str,
+    keys: Sequence[ForeignKey] = (),
+    postgres_url: str | None = None,
+) -> Published:
     """Write the marts of `warehouse` into the run's folder and point `published/current` at it.
+
+    With a PostgreSQL, both are written before either is switched. PostgreSQL goes first, because a server can fail in
+    the last moment; the symlink, which is one rename on this disk, follows at once.
 
     Parameters
     ----------
@@ -49,19 +64,33 @@ def publish(warehouse: Path, folders: ShopFolders, run_id: str, keys: Sequence[F
         Names the folder.
     keys
         The foreign keys between the tables; they are declared in what is published.
+    postgres_url
+        Address of a PostgreSQL that gets the same tables; None: there is none.
 
     Raises
     ------
     PublishingFailed
         A foreign key does not hold.
+    PostgresFailed
+        PostgreSQL could not be opened, written or switched.
     """
     folder = folders.published / "runs" / run_id
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "parquet").mkdir(parents=True)
     rows = _write_database(warehouse, folder, keys)
-    _switch(folders.current, folder)
+    left = None
+    if postgres_url is None:
+        _switch(folders.current, folder)
+    else:
+        # Imported here: without an address nobody waits for the driver.
+        from orchestration.postgres import prepared
+
+        with prepared(postgres_url, folder / DATABASE_FILE, SCHEMA, folders.shop, run_id, keys) as fresh:
+            fresh.swap()
+            _switch(folders.current, folder)
+            left = fresh.drop_earlier()
     _prune(folder.parent, keep=folder)
-    return Published(folder, rows)
+    return Published(folder, rows, left)
 
 
 def _write_database(warehouse: Path, folder: Path, keys: Sequence[ForeignKey]) -> dict[str, int]:
