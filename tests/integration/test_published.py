@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import psycopg
@@ -14,6 +15,7 @@ from orchestration.foreign_keys import ForeignKey, foreign_keys
 from orchestration.postgres import prepared
 from orchestration.publishing import DATABASE_FILE, SCHEMA
 from shops import ShopFolders
+from tests.conftest import run_command
 from tests.postgres_server import running_postgres
 
 # What every driver maps: no HUGEINT (a sum of integers in DuckDB), no nested types, no enumerations.
@@ -32,8 +34,13 @@ def published(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @pytest.fixture(scope="module")
-def keys() -> list[ForeignKey]:
-    return foreign_keys(InProcessDbt(ShopFolders.of("demo")).manifest_dict, SCHEMA)
+def manifest() -> Mapping[str, Any]:
+    return InProcessDbt(ShopFolders.of("demo")).manifest_dict
+
+
+@pytest.fixture(scope="module")
+def keys(manifest: Mapping[str, Any]) -> list[ForeignKey]:
+    return foreign_keys(manifest, SCHEMA)
 
 
 def test_every_table_and_column_says_what_it_is(published: duckdb.DuckDBPyConnection) -> None:
@@ -85,3 +92,26 @@ def test_postgresql_takes_all_of_it(
                 assert connection.execute(f"select count(*) from marts.{table}").fetchone() == (rows,)
             found = connection.execute("select count(*) from pg_constraint where contype = 'f'").fetchone()
             assert found == (len(keys),)
+
+
+def test_what_reads_the_tables_has_an_owner_and_reads_nothing_else(manifest: Mapping[str, Any]) -> None:
+    exposures = manifest["exposures"].values()
+    assert len(exposures) >= 3
+    for exposure in exposures:
+        assert exposure["owner"]["name"]
+        assert exposure["description"]
+        schemas = {manifest["nodes"][node]["schema"] for node in exposure["depends_on"]["nodes"]}
+        assert schemas == {SCHEMA}, exposure["name"]
+
+
+@pytest.mark.slow
+def test_dbts_docs_are_one_page_that_calls_nobody(shop: ShopFolders) -> None:
+    done = run_command(shop.data_root, "-m", "orchestration", "docs")
+    assert done.returncode == 0, done.stderr
+    page = shop.reports / "dbt" / "index.html"
+    assert [path.name for path in page.parent.iterdir()] == ["index.html"]
+    text = page.read_text(encoding="utf-8")
+    assert "Dashboards of a BI tool" in text
+    # The page has code that loads a tracker from outside; it asks this of the manifest before.
+    assert '"send_anonymous_usage_stats": false' in text
+    assert '"send_anonymous_usage_stats": true' not in text
