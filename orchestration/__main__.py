@@ -1,4 +1,4 @@
-"""`python -m orchestration`: run the chain, go back in time, open the Dagster UI, say who is who and who scores."""
+"""`python -m orchestration`: run the chain, go back in time, Dagster's UI, dbt's docs, who is who and who scores."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     ui = commands.add_parser("ui", help="open Dagster on a free local port")
     ui.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
     ui.add_argument("--port", type=int, help="this port instead of a free one")
+    docs = commands.add_parser("docs", help="write dbt's docs of all tables as one page, which needs no server")
+    docs.add_argument("--shop", help="a folder under shops/ (default: demo, or AUDIENCE_SHOP)")
     _add_identity(commands)
     _add_model_commands(commands)
     options = parser.parse_args(arguments)
@@ -42,6 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["AUDIENCE_SHOP"] = folders.shop
     if options.command == "ui":
         return _open_ui(folders, options.port)
+    if options.command == "docs":
+        return _docs(folders)
     if options.command == "retrain" or (options.command == "models" and options.asked == "retrain"):
         return _retrain(folders, options.models)
     if options.command == "models":
@@ -262,6 +266,25 @@ def _backtest(folders: ShopFolders, options: argparse.Namespace) -> int:
     console.print(Markdown(found.report()))
     seconds = time.perf_counter() - started
     console.print(f"report, pictures and tables: {folders.shown(folder)} ({seconds:.0f} s)", soft_wrap=True)
+    return 0
+
+
+def _docs(folders: ShopFolders) -> int:
+    from orchestration.dbt_in_process import DbtFailed, InProcessDbt
+    from orchestration.lock import WarehouseBusy, write_lock
+
+    if not folders.warehouse.exists():
+        _say_error(f"the shop '{folders.shop}' has no warehouse yet. Next: make run SHOP={folders.shop}.")
+        return 1
+    page = folders.reports / "dbt" / "index.html"
+    try:
+        # dbt opens the warehouse as one that may write.
+        with write_lock(folders.lock, "dbt's docs"):
+            InProcessDbt(folders).write_docs(page)
+    except (DbtFailed, SettingsError, WarehouseBusy) as error:
+        _say_error(error)
+        return 1
+    print(f"written to {folders.shown(page)}; open it in a browser")
     return 0
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -185,7 +187,31 @@ class InProcessDbt:
         cursor = DuckDBConnectionManager.env().handle().cursor()  # type: ignore[no-untyped-call]
         return dict(cursor.execute(" union all ".join(counts)).fetchall())
 
-    def _invoke(self, arguments: Sequence[str], *callbacks: Any, at_the_end: Callable[[], None] | None = None) -> Any:
+    def write_docs(self, page: Path) -> None:
+        """Write dbt's docs of the project and of what stands in the warehouse, as one file that needs no server.
+
+        Raises
+        ------
+        DbtFailed
+            A model does not compile, or the warehouse cannot be read.
+        """
+        with tempfile.TemporaryDirectory() as folder, self._environment(self.folders.warehouse):
+            # Not into the parse cache's folder; and with the JSON that the page is made of.
+            result = self._invoke(["--write-json", "docs", "generate", "--static"], target_folder=Path(folder))
+            if not result.success:
+                raise DbtFailed(_failures(result))
+            page.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = page.with_name(f".{page.name}.new")
+            shutil.copyfile(Path(folder) / "static_index.html", unfinished)
+            unfinished.replace(page)
+
+    def _invoke(
+        self,
+        arguments: Sequence[str],
+        *callbacks: Any,
+        at_the_end: Callable[[], None] | None = None,
+        target_folder: Path | None = None,
+    ) -> Any:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
@@ -193,7 +219,7 @@ class InProcessDbt:
             # Manifest, graph and log files of every stage would cost more than a small stage itself.
             options = ["--quiet", "--no-write-json", "--log-level-file", "none"]
             result = dbtRunner(manifest=self.manifest, callbacks=list(callbacks)).invoke(
-                [*options, *arguments, *self._folder_options()]
+                [*options, *arguments, *self._folder_options(target_folder)]
             )
             if at_the_end is not None and result.success:
                 at_the_end()
@@ -202,10 +228,10 @@ class InProcessDbt:
             # Without it the file stays locked for everybody else in this process.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
-    def _folder_options(self) -> list[str]:
+    def _folder_options(self, target_folder: Path | None = None) -> list[str]:
         return [
             "--project-dir", str(PROJECT_ROOT), "--profiles-dir", str(PROJECT_ROOT),
-            "--target-path", str(self.target_folder), "--log-path", str(self.target_folder / "logs"),
+            "--target-path", str(target_folder or self.target_folder), "--log-path", str(self.target_folder / "logs"),
         ]  # fmt: skip
 
     @contextmanager

@@ -19,6 +19,7 @@ from orchestration.column_lineage import known_lineage, refresh_lineage
 from orchestration.cuts_asset import build_cuts_asset
 from orchestration.dbt_assets import build_stage_assets
 from orchestration.dbt_in_process import InProcessDbt
+from orchestration.foreign_keys import foreign_keys
 from orchestration.gate_assets import build_gate_asset
 from orchestration.landing_assets import build_landing_assets
 from orchestration.linkage_asset import build_linkage_asset
@@ -27,6 +28,7 @@ from orchestration.model_card_asset import build_model_card_asset
 from orchestration.monitoring_asset import build_monitoring_asset, stored_reasons
 from orchestration.order_age_check import build_order_age_check
 from orchestration.publish_asset import build_publish_asset
+from orchestration.publishing import SCHEMA
 from orchestration.readiness_asset import build_readiness_asset
 from orchestration.reasons_asset import build_reasons_asset
 from orchestration.response_asset import build_response_asset
@@ -87,7 +89,9 @@ def build_definitions(
         for stage in STAGES
     ]
     backfill = build_backfill_asset(folders, dbt, settings)
-    publish = build_publish_asset([key for asset in by_stage["marts"] for key in asset.keys])
+    publish = build_publish_asset(
+        [key for asset in by_stage["marts"] for key in asset.keys], foreign_keys(dbt.manifest_dict, SCHEMA)
+    )
     if with_lineage:
         refresh_lineage(dbt)
     facts = AssetFacts(dbt.manifest_dict, settings, known_lineage(dbt) if with_lineage else None)

@@ -1,35 +1,48 @@
 """The publish step as an asset: what passed the gate of the marts goes before the readers."""
 
+import os
 from collections.abc import Sequence
 
 import dagster as dg
 
+from orchestration.foreign_keys import ForeignKey
 from orchestration.ledger import record_promotion
 from orchestration.progress import StageClock
-from orchestration.publishing import DATABASE_FILE, publish
+from orchestration.publishing import DATABASE_FILE, SCHEMA, URL_VARIABLE, publish
+from orchestration.retries import tried_again
 from orchestration.stages import STAGES, gate_key
 from orchestration.warehouse import reading
 from orchestration.workspace import RunWorkspace
 
 
-def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The asset `publish/audience_database`, which waits for the last gate."""
+def build_publish_asset(marts: Sequence[dg.AssetKey], keys: Sequence[ForeignKey]) -> dg.AssetsDefinition:
+    """The asset `publish/audience_database`, which waits for the last gate and declares the foreign keys `keys`."""
 
     @dg.asset(
         key=["publish", "audience_database"],
         group_name="publish",
         deps=[*marts, gate_key("marts")],
         kinds={"duckdb", "parquet"},
-        description="The serving database and its Parquet copies, switched together by one symlink.",
+        description="The serving database and its Parquet copies, switched together by one symlink; and the same "
+        f"tables in PostgreSQL, where {URL_VARIABLE} names one.",
     )
     def audience_database(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
         clock = StageClock(context, "publish")
         _refuse_unless_all_gates_passed(workspace)
-        published = publish(workspace.warehouse, workspace.folders, workspace.run_id)
+        with tried_again(context):
+            published = publish(
+                workspace.warehouse, workspace.folders, workspace.run_id, keys, os.environ.get(URL_VARIABLE) or None
+            )
         record_promotion(workspace.folders, workspace.run_id, of=workspace.inputs)
         current = workspace.folders.current
         shown = workspace.folders.shown
-        clock.done(f"{len(published.rows)} tables at {shown(current / DATABASE_FILE)}")
+        also = "" if published.left_in_postgres is None else f" and in PostgreSQL, schema {SCHEMA}"
+        clock.done(f"{len(published.rows)} tables at {shown(current / DATABASE_FILE)}{also}")
+        for schema in published.left_in_postgres or ():
+            context.log.warning(
+                f"PostgreSQL: the schema {schema}, which was replaced, is still read, or a view stands on it; the next "
+                "run that publishes tries again to drop it."
+            )
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": sum(published.rows.values()),

@@ -28,14 +28,16 @@ DEMO_VARIABLE = "AUDIENCE_TEST_DEMO"
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes what a user has under data/."""
-    for name in ("AUDIENCE_SHOP", "AUDIENCE_DATA_DIR", "AUDIENCE_WAREHOUSE", "AUDIENCE_AS_OF", "DAGSTER_HOME"):
+    ours = ("SHOP", "DATA_DIR", "WAREHOUSE", "AS_OF", "POSTGRES_URL")
+    for name in (*(f"AUDIENCE_{name}" for name in ours), "DAGSTER_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(HOUSEHOLDS_VARIABLE, SMALL_HOUSEHOLDS)
 
 
 def small_environment(data_root: Path) -> dict[str, str]:
     """The environment in which a command works on the small shop under `data_root`."""
-    return {**os.environ, "AUDIENCE_DATA_DIR": str(data_root), HOUSEHOLDS_VARIABLE: SMALL_HOUSEHOLDS}
+    inherited = {name: value for name, value in os.environ.items() if name != "AUDIENCE_POSTGRES_URL"}
+    return {**inherited, "AUDIENCE_DATA_DIR": str(data_root), HOUSEHOLDS_VARIABLE: SMALL_HOUSEHOLDS}
 
 
 def run_command(data_root: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,11 @@ as_of_dates as (
 bounds as (
     select
         (select min(order_date) from orders) as first_date,
-        (select max(as_of_date) from as_of_dates) as last_date
+        -- an as-of date that was asked for may lie before the last order, and every order has its day here
+        (
+            select greatest((select max(order_date) from orders), max(as_of_date))
+            from as_of_dates
+        ) as last_date
 ),
 
 days as (

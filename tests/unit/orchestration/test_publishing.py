@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.publishing import DATABASE_FILE, KEPT_RUNS, publish
+from orchestration.foreign_keys import ForeignKey
+from orchestration.publishing import DATABASE_FILE, KEPT_RUNS, PublishingFailed, publish
 from shops import ShopFolders
 
 
@@ -86,4 +87,63 @@ def test_a_publish_that_fails_leaves_readers_where_they_were(folders: ShopFolder
     (folders.data / "broken.duckdb").write_bytes(b"not a database")
     with pytest.raises(duckdb.Error):
         publish(folders.data / "broken.duckdb", folders, "run-2")
+    assert folders.current.resolve().name == "run-1"
+
+
+KEYS = [
+    ForeignKey("dim_thing", "part_of", "dim_thing", "thing_id"),
+    ForeignKey("fct_sale", "thing_id", "dim_thing", "thing_id"),
+    ForeignKey("fct_refund", "sale_id", "fct_sale", "sale_id"),
+    ForeignKey("fct_sale", "refund_id", "fct_refund", "refund_id"),
+]
+
+
+def _sold(folders: ShopFolders, change: str = "") -> Path:
+    """A warehouse whose tables reference one another, one itself, and two each other."""
+    folders.data.mkdir(parents=True, exist_ok=True)
+    folders.warehouse.unlink(missing_ok=True)
+    with duckdb.connect(str(folders.warehouse)) as connection:
+        connection.execute(
+            "create schema marts;"
+            "create table marts.dim_thing (thing_id integer primary key, part_of integer);"
+            "insert into marts.dim_thing values (1, null), (2, 3), (3, 1);"
+            "create table marts.fct_sale (sale_id integer primary key, thing_id integer, refund_id integer);"
+            "insert into marts.fct_sale values (10, 1, 20), (11, null, null);"
+            "create table marts.fct_refund (refund_id integer primary key, sale_id integer);"
+            f"insert into marts.fct_refund values (20, 10); {change}"
+        )
+    return folders.warehouse
+
+
+def test_keys_are_declared_where_duckdb_can(folders: ShopFolders, tmp_path: Path) -> None:
+    publish(_sold(folders), folders, "run-1", KEYS)
+    with duckdb.connect(str(folders.current / DATABASE_FILE), read_only=True) as connection:
+        declared = connection.execute(
+            "select table_name, unnest(constraint_column_names), referenced_table, unnest(referenced_column_names) "
+            "from duckdb_constraints() where constraint_type = 'FOREIGN KEY'"
+        ).fetchall()
+        # What DuckDB cannot declare would stand in the way of who takes the tables elsewhere.
+        connection.execute(f"export database '{tmp_path / 'exported'}'")
+    with duckdb.connect() as elsewhere:
+        elsewhere.execute(f"import database '{tmp_path / 'exported'}'")
+    assert {("fct_sale", "thing_id", "dim_thing", "thing_id")} <= set(declared)
+    assert len(declared) == 2, "neither the key of a table to itself nor both keys of a circle"
+
+
+@pytest.mark.parametrize(
+    ("change", "table", "column", "value"),
+    [
+        ("insert into marts.fct_sale values (12, 77, null)", "fct_sale", "thing_id", 77),
+        ("insert into marts.dim_thing values (4, 78)", "dim_thing", "part_of", 78),
+        ("insert into marts.fct_refund values (21, 79)", "fct_refund", "sale_id", 79),
+        ("insert into marts.fct_sale values (13, 1, 80)", "fct_sale", "refund_id", 80),
+    ],
+    ids=["declared", "to itself", "in a circle", "in a circle, the other way"],
+)
+def test_a_key_that_does_not_hold_is_not_published(
+    change: str, table: str, column: str, value: int, folders: ShopFolders
+) -> None:
+    publish(_sold(folders), folders, "run-1", KEYS)
+    with pytest.raises(PublishingFailed, match=rf"1 row\(s\) of marts.{table} have a {column} .*'{value}'.* Next: "):
+        publish(_sold(folders, change), folders, "run-2", KEYS)
     assert folders.current.resolve().name == "run-1"

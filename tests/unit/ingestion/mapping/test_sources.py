@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import socket
 import sqlite3
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -21,10 +14,10 @@ import sqlalchemy
 
 from ingestion.mapping import MappingError
 from ingestion.mapping.sources import DatabaseSource, FolderSource
+from tests.postgres_server import PASSWORD, running_postgres
 from tests.unit.ingestion.mapping.conftest import OwnShop
 
 URL_VARIABLE = "BAKERY_DATABASE_URL"
-PASSWORD = "hush-hush"
 MAPPING = """
 source: {database: "${BAKERY_DATABASE_URL}"}
 zone: Europe/Berlin
@@ -40,51 +33,11 @@ tables:
 """
 
 
-def _program(name: str) -> str:
-    found = shutil.which(name) or next(iter(sorted(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")))), None)
-    assert found, f"PostgreSQL's {name} was not found. Next: apt-get install postgresql"
-    return found
-
-
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL server of our own: on loopback, on a free port, without a password."""
-    folder = Path(tempfile.mkdtemp(prefix="audience-postgres-"))
-    # The server refuses to run as root.
-    user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
-    identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-    if user:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-    data = str(folder / "data")
-    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
-    subprocess.run(
-        [_program("initdb"), "-D", data, "-U", "shop", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True, capture_output=True, cwd=folder, env=environment, **identity,
-    )  # fmt: skip
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [_program("postgres"), "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, env=environment, **identity,
-    )  # fmt: skip
-    # The server trusts everybody here; the password is there to see that it is kept nowhere.
-    address = f"postgresql://shop:{PASSWORD}@127.0.0.1:{port}/postgres"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                DatabaseSource(address, "the test's")
-                break
-            except MappingError:
-                assert server.poll() is None, "PostgreSQL ended by itself"
-                assert time.monotonic() < deadline, "PostgreSQL did not come up"
-                time.sleep(0.1)
+    """The address of a PostgreSQL server of our own."""
+    with running_postgres() as address:
         yield address
-    finally:
-        server.send_signal(2)  # a fast shut-down: it does not wait for whoever is still connected
-        server.wait(timeout=30)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fill(url: str, schema: str = "") -> sqlalchemy.Engine:
