@@ -9,15 +9,16 @@ as_of_dates as (
 bounds as (
     select
         (select min(order_date) from orders) as first_date,
-        -- an as-of date that was asked for may lie before the last order, and every order has its day here
-        (
-            select greatest((select max(order_date) from orders), max(as_of_date))
-            from as_of_dates
-        ) as last_date
+        (select max(order_date) from orders) as last_order_date,
+        (select max(as_of_date) from as_of_dates) as last_as_of_date
 ),
 
+-- an as-of date that was asked for may lie before the last order, and every order has its day here
 days as (
-    {{ date_spine('(select first_date from bounds)', '(select last_date from bounds)') }}
+    {{ date_spine(
+        '(select first_date from bounds)',
+        '(select greatest(last_order_date, last_as_of_date) from bounds)',
+    ) }}
 )
 
 select
