@@ -1,6 +1,7 @@
 """The publish step as an asset: what passed the gate of the marts goes before the readers."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import dagster as dg
 
@@ -11,6 +12,8 @@ from orchestration.stages import STAGES, gate_key
 from orchestration.warehouse import reading
 from orchestration.workspace import RunWorkspace
 
+SITE_FOLDER = "site"
+
 
 def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     """The asset `publish/audience_database`, which waits for the last gate."""
@@ -20,12 +23,14 @@ def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         group_name="publish",
         deps=[*marts, gate_key("marts")],
         kinds={"duckdb", "parquet"},
-        description="The serving database and its Parquet copies, switched together by one symlink.",
+        description="The serving database, its Parquet copies and the site, switched together by one symlink.",
     )
     def audience_database(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
         clock = StageClock(context, "publish")
         _refuse_unless_all_gates_passed(workspace)
-        published = publish(workspace.warehouse, workspace.folders, workspace.run_id)
+        published = publish(
+            workspace.warehouse, workspace.folders, workspace.run_id, add=lambda folder: _build_site(context, folder)
+        )
         record_promotion(workspace.folders, workspace.run_id, of=workspace.inputs)
         current = workspace.folders.current
         shown = workspace.folders.shown
@@ -35,6 +40,7 @@ def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
                 "dagster/row_count": sum(published.rows.values()),
                 "database": dg.MetadataValue.path(shown(current / DATABASE_FILE)),
                 "parquet": dg.MetadataValue.path(shown(current / "parquet")),
+                "site": dg.MetadataValue.path(shown(current / SITE_FOLDER / "index.html")),
                 "tables": dg.MetadataValue.md(
                     "| table | rows |\n| --- | ---: |\n"
                     + "\n".join(f"| {table} | {rows:,} |" for table, rows in published.rows.items())
@@ -43,6 +49,17 @@ def build_publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         )
 
     return audience_database
+
+
+def _build_site(context: dg.AssetExecutionContext, folder: Path) -> None:
+    from pages import SiteError, build_site  # with its charts it takes a second to load, and only a run needs it
+
+    clock = StageClock(context, "publish")
+    try:
+        built = build_site(folder / DATABASE_FILE, folder / SITE_FOLDER)
+    except SiteError as error:
+        raise dg.Failure(f"nothing is published: {error}") from error
+    clock.done(f"{built.pages} pages for marketers")
 
 
 def _refuse_unless_all_gates_passed(workspace: RunWorkspace) -> None:

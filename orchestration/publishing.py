@@ -8,6 +8,7 @@ path would get the old data. A reader with an open connection goes on undisturbe
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,12 +31,17 @@ class Published:
     rows: dict[str, int]
 
 
-def publish(warehouse: Path, folders: ShopFolders, run_id: str) -> Published:
-    """Write the marts of `warehouse` into the run's folder and point `published/current` at it."""
+def publish(warehouse: Path, folders: ShopFolders, run_id: str, add: Callable[[Path], None] | None = None) -> Published:
+    """Write the marts of `warehouse` into the run's folder and point `published/current` at it.
+
+    What stands on the marts is made by `add`, which gets the folder before readers see it: all of it switches together.
+    """
     folder = folders.published / "runs" / run_id
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "parquet").mkdir(parents=True)
     rows = _write_database(warehouse, folder)
+    if add is not None:
+        add(folder)
     _switch(folders.current, folder)
     _prune(folder.parent, keep=folder)
     return Published(folder, rows)
