@@ -31,6 +31,7 @@ NAMES = (
     "reasons_agreement",
     "scoring",
     "own_shop",
+    "site",
 )
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import altair as alt
 import vl_convert
 from markupsafe import Markup, escape
 
+from pages.ribbons import COLORS, laid_out
+
 INK, DIM, GRID = "var(--ink)", "var(--dim)", "var(--line)"
 BLUE, ORANGE, GREEN = "var(--c1)", "var(--c2)", "var(--c3)"
 # Drawn for a phone's width; on a desktop the same drawing is shown larger.
 WIDTH = 330
-LONGEST_NAME = 34
 SYNTHETIC = "SYNTHETIC DATA"
 # The Vega-Lite that Altair writes, of those that the converter knows.
 _VERSION = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
@@ -113,81 +114,24 @@ def _membership(synthetic: bool) -> dict[str, Any]:
 
 def flow(moves: list[dict[str, Any]], says: str, *, synthetic: bool) -> Markup:
     """Bands from a name on the left to a name on the right; rows: origin, target, customers."""
-    gap_share, height, width = 0.03, 420, 380
-    total = sum(move["customers"] for move in moves)
-    gap = gap_share * total
-    places: dict[tuple[str, str], float] = {}
-    names: list[dict[str, Any]] = []
-    blocks: list[dict[str, Any]] = []
-    deepest = 0.0
-    for side, x in (("origin", 0), ("target", 1)):
-        sums: dict[str, int] = {}
-        for move in moves:
-            sums[move[side]] = sums.get(move[side], 0) + move["customers"]
-        at = 0.0
-        for name, customers in sorted(sums.items(), key=lambda pair: (-pair[1], pair[0])):
-            places[side, name] = at
-            middle = -(at + customers / 2)
-            names.append({"x": x, "y": middle, "label": f"{_short(name)}  {customers:,}", "side": side})
-            blocks.append({"x": x, "y": -at, "y2": -(at + customers)})
-            at += customers + gap
-        deepest = max(deepest, at - gap)
-    order = sorted(moves, key=lambda move: (places["origin", move["origin"]], places["target", move["target"]]))
-    used: dict[tuple[str, str], float] = dict(places)
-    starts: dict[int, float] = {}
-    for index, move in enumerate(order):
-        starts[index] = used["origin", move["origin"]]
-        used["origin", move["origin"]] += move["customers"]
-    points: list[dict[str, Any]] = []
-    by_target = sorted(
-        range(len(order)),
-        key=lambda i: (places["target", order[i]["target"]], places["origin", order[i]["origin"]]),
-    )
-    # Which origins have a color of their own: the largest ones, in the order in which they stand.
-    origins = list(dict.fromkeys(move["origin"] for move in order))
-    for index in by_target:
-        move = order[index]
-        start, end = starts[index], used["target", move["target"]]
-        used["target", move["target"]] += move["customers"]
-        for step in range(21):
-            way = step / 20
-            bend = 3 * way**2 - 2 * way**3
-            top = -(start + (end - start) * bend)
-            color = origins.index(move["origin"]) % 6
-            points.append({"x": way, "y": top, "y2": top - move["customers"], "band": index, "from": color})
-    x_axis = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False))
-    y_axis = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-deepest, 0], nice=False))
+    laid = laid_out(moves)
+    x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False))
+    y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-laid.depth, 0], nice=False))
+    colors = alt.Scale(domain=list(range(COLORS)), range=[f"var(--c{place})" for place in range(1, COLORS + 1)])
     bands = (
         alt.Chart(_rows("points"))
         .mark_area(opacity=0.55)
-        .encode(
-            x=x_axis,
-            y=y_axis,
-            y2="y2:Q",
-            detail="band:N",
-            color=alt.Color(
-                "from:N",
-                legend=None,
-                scale=alt.Scale(domain=list(range(6)), range=[f"var(--c{number})" for number in range(1, 7)]),
-            ),
-        )
+        .encode(x=x, y=y, y2="y2:Q", detail="band:N", color=alt.Color("color:N", legend=None, scale=colors))
     )
-    ends = alt.Chart(_rows("blocks")).mark_rule(color=INK, strokeWidth=4).encode(x=x_axis, y=y_axis, y2="y2:Q")
-    labels: tuple[tuple[str, Literal["left", "right"], int], ...] = (("origin", "right", -8), ("target", "left", 8))
-    texts = [
-        alt.Chart(_rows(side))
-        .mark_text(align=align, dx=shift, fontSize=11, color=INK, limit=300)
-        .encode(x=x_axis, y=y_axis, text="label:N")
-        for side, align, shift in labels
-    ]
+    blocks = alt.Chart(_rows("blocks")).mark_rule(color=INK, strokeWidth=4).encode(x=x, y=y, y2="y2:Q")
+    text: dict[str, Any] = {"fontSize": 11, "color": INK, "limit": 300}
+    origins = alt.Chart(_rows("origins")).mark_text(align="right", dx=-8, **text).encode(x=x, y=y, text="label:N")
+    targets = alt.Chart(_rows("targets")).mark_text(align="left", dx=8, **text).encode(x=x, y=y, text="label:N")
     # The browser's letters may be wider than those that the drawing was measured with.
-    chart = alt.layer(bands, ends, *texts).properties(width=width, height=height, padding={"left": 30, "right": 30})
-    sides = {side: [name for name in names if name["side"] == side] for side in ("origin", "target")}
-    return drawn(compiled(chart, synthetic=synthetic), {"points": points, "blocks": blocks, **sides}, says)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    room = {"left": 30, "right": 30}
+    chart = alt.layer(bands, blocks, origins, targets).properties(width=380, height=420, padding=room)
+    data = {name: getattr(laid, name) for name in ("points", "blocks", "origins", "targets")}
+    return drawn(compiled(chart, synthetic=synthetic), data, says)
 
 
 def histogram(bins: list[dict[str, Any]], says: str, *, x: str, y: str, synthetic: bool = False) -> Markup:

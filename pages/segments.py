@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pages import charts
@@ -191,6 +192,7 @@ class Card:
         }
 
 
+@lru_cache(maxsize=1)  # the overview and the segments' own pages ask for the same
 def cards(published: Published) -> list[Card]:
     """All segments in the order of their priority."""
     flows = _by_segment(published.rows(_FLOWS))

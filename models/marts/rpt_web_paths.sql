@@ -1,8 +1,10 @@
--- The way through the shop: what a session came to, in the order in which it first did. Sessions of programs are left out.
+-- The way through the shop: what a session came to, in the order in which it first did. Programs are left out.
 
 {%- set window_days = 90 %}
 {%- set separator = ' > ' %}
-{%- set order_of_steps = ['home', 'search', 'category', 'product', 'reading', 'cart', 'checkout', 'order', 'account', 'other'] %}
+{%- set order_of_steps = [
+    'home', 'search', 'category', 'product', 'reading', 'cart', 'checkout', 'order', 'account', 'other',
+] %}
 
 with events as (
     select * from {{ ref('stg_web__events') }}
