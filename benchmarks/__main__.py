@@ -32,6 +32,7 @@ NAMES = (
     "scoring",
     "own_shop",
     "publish",
+    "site",
 )
 
 

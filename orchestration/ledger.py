@@ -25,9 +25,9 @@ CONTRACT_FILE = PROJECT_ROOT / "models" / "ledger.yml"
 SCHEMA_VERSION = 1
 KEY_VARIABLE = "AUDIENCE_IDENTIFIER_KEY"
 # What a result depends on besides the data: the code and settings of these folders and files.
-_CODE = ("models", "macros", "ml", "expectations", "ingestion", "orchestration", "shops", "dbt_project.yml",
+_CODE = ("models", "macros", "ml", "expectations", "ingestion", "orchestration", "pages", "shops", "dbt_project.yml",
          "profiles.yml", "requirements.lock")  # fmt: skip
-_CODE_SUFFIXES = {".py", ".sql", ".yml", ".yaml", ".lock"}
+_CODE_SUFFIXES = {".py", ".sql", ".yml", ".yaml", ".lock", ".j2", ".css"}
 
 
 @dataclass(frozen=True)

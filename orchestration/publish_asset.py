@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import dagster as dg
 
@@ -14,6 +15,8 @@ from orchestration.stages import STAGES, gate_key
 from orchestration.warehouse import reading
 from orchestration.workspace import RunWorkspace
 
+SITE_FOLDER = "site"
+
 
 def build_publish_asset(marts: Sequence[dg.AssetKey], keys: Sequence[ForeignKey]) -> dg.AssetsDefinition:
     """The asset `publish/audience_database`, which waits for the last gate and declares the foreign keys `keys`."""
@@ -23,15 +26,20 @@ def build_publish_asset(marts: Sequence[dg.AssetKey], keys: Sequence[ForeignKey]
         group_name="publish",
         deps=[*marts, gate_key("marts")],
         kinds={"duckdb", "parquet"},
-        description="The serving database and its Parquet copies, switched together by one symlink; and the same "
-        f"tables in PostgreSQL, where {URL_VARIABLE} names one.",
+        description="The serving database, its Parquet copies and the site, switched together by one symlink; and the "
+        f"same tables in PostgreSQL, where {URL_VARIABLE} names one.",
     )
     def audience_database(context: dg.AssetExecutionContext, workspace: RunWorkspace) -> dg.MaterializeResult[None]:
         clock = StageClock(context, "publish")
         _refuse_unless_all_gates_passed(workspace)
         with tried_again(context):
             published = publish(
-                workspace.warehouse, workspace.folders, workspace.run_id, keys, os.environ.get(URL_VARIABLE) or None
+                workspace.warehouse,
+                workspace.folders,
+                workspace.run_id,
+                keys,
+                os.environ.get(URL_VARIABLE) or None,
+                add=lambda folder: _build_site(context, folder),
             )
         record_promotion(workspace.folders, workspace.run_id, of=workspace.inputs)
         current = workspace.folders.current
@@ -48,6 +56,7 @@ def build_publish_asset(marts: Sequence[dg.AssetKey], keys: Sequence[ForeignKey]
                 "dagster/row_count": sum(published.rows.values()),
                 "database": dg.MetadataValue.path(shown(current / DATABASE_FILE)),
                 "parquet": dg.MetadataValue.path(shown(current / "parquet")),
+                "site": dg.MetadataValue.path(shown(current / SITE_FOLDER / "index.html")),
                 "tables": dg.MetadataValue.md(
                     "| table | rows |\n| --- | ---: |\n"
                     + "\n".join(f"| {table} | {rows:,} |" for table, rows in published.rows.items())
@@ -56,6 +65,17 @@ def build_publish_asset(marts: Sequence[dg.AssetKey], keys: Sequence[ForeignKey]
         )
 
     return audience_database
+
+
+def _build_site(context: dg.AssetExecutionContext, folder: Path) -> None:
+    from pages import SiteError, build_site  # with its charts it takes a second to load, and only a run needs it
+
+    clock = StageClock(context, "publish")
+    try:
+        built = build_site(folder / DATABASE_FILE, folder / SITE_FOLDER)
+    except SiteError as error:
+        raise dg.Failure(f"nothing is published: {error}") from error
+    clock.done(f"{built.pages} pages for marketers")
 
 
 def _refuse_unless_all_gates_passed(workspace: RunWorkspace) -> None:

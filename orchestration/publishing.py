@@ -8,7 +8,7 @@ path would get the old data. A reader with an open connection goes on undisturbe
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,7 @@ def publish(
     run_id: str,
     keys: Sequence[ForeignKey] = (),
     postgres_url: str | None = None,
+    add: Callable[[Path], None] | None = None,
 ) -> Published:
     """Write the marts of `warehouse` into the run's folder and point `published/current` at it.
 
@@ -66,6 +67,8 @@ def publish(
         The foreign keys between the tables; they are declared in what is published.
     postgres_url
         Address of a PostgreSQL that gets the same tables; None: there is none.
+    add
+        Makes what stands on the marts; it gets the folder before readers see it, so that all of it switches together.
 
     Raises
     ------
@@ -78,6 +81,8 @@ def publish(
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "parquet").mkdir(parents=True)
     rows = _write_database(warehouse, folder, keys)
+    if add is not None:
+        add(folder)
     left = None
     if postgres_url is None:
         _switch(folders.current, folder)

@@ -34,6 +34,8 @@ def print_summary(folders: ShopFolders, console: Console) -> None:
     for line in switched_off(LandingZone(folders.landing).loads()):
         console.print(line, highlight=False, soft_wrap=True)
     console.print(f"published  {database} (schema marts), Parquet beside it", highlight=False, soft_wrap=True)
+    site = folders.shown(folders.current / "site" / "index.html")
+    console.print(f"site       {site}: for marketers, opens in a browser", highlight=False, soft_wrap=True)
     console.print("next       make ui: the chain in Dagster, with plots and gates")
     console.print(
         f"           .venv/bin/python -c \"import duckdb; print(duckdb.connect('{database}', read_only=True)"

@@ -14,9 +14,13 @@ ALLOWED = {
     "ml": set(),
     "ingestion": {"shops"},
     "expectations": {"shops"},
-    "orchestration": {"shops", "ml", "ingestion", "expectations"},
+    "pages": set(),
+    "orchestration": {"shops", "ml", "ingestion", "expectations", "pages"},
 }
-FOREIGN_TO = {"ml": {"duckdb", "dagster", "dbt", "dagster_dbt", "great_expectations"}}
+FOREIGN_TO = {
+    "ml": {"duckdb", "dagster", "dbt", "dagster_dbt", "great_expectations"},
+    "pages": {"dagster", "dbt", "dagster_dbt", "great_expectations"},
+}
 
 
 def _imported(file: Path) -> set[str]:

@@ -22,7 +22,7 @@ from shops import PROJECT_ROOT
 HOUSEHOLDS = 120
 FAMILY_NAMES = {family.name for family in HELD_OUT_FAMILIES}
 RECIPE_NAMES = {recipe.name for recipe in HELD_OUT_RECIPES}
-WHO_MAY_NOT_KNOW = ("models", "macros", "seeds", "ingestion", "ml", "expectations", "orchestration", "shops")
+WHO_MAY_NOT_KNOW = ("models", "macros", "seeds", "ingestion", "ml", "expectations", "orchestration", "pages", "shops")
 # The package, anything of benchmarks that could lead to it, and the names that it alone uses.
 NAMED = re.compile(
     "|".join(

@@ -25,7 +25,7 @@ def test_the_address_comes_from_the_environment_alone(
 ) -> None:
     handed_on: list[Any] = []
 
-    def publish(*arguments: Any) -> Published:
+    def publish(*arguments: Any, add: Any) -> Published:
         handed_on.extend(arguments[3:])
         return Published(tmp_path, {"dim_thing": 3}, None if url is None else ["marts_old_1"])
 

@@ -147,3 +147,20 @@ def test_a_key_that_does_not_hold_is_not_published(
     with pytest.raises(PublishingFailed, match=rf"1 row\(s\) of marts.{table} have a {column} .*'{value}'.* Next: "):
         publish(_sold(folders, change), folders, "run-2", KEYS)
     assert folders.current.resolve().name == "run-1"
+
+
+def test_what_stands_on_the_marts_switches_with_them_or_nothing_does(folders: ShopFolders) -> None:
+    def add(folder: Path) -> None:
+        # Readers still see the run before; the new database is whole.
+        assert folder != folders.current.resolve()
+        (folder / "site").mkdir()
+
+    def fail(folder: Path) -> None:
+        raise RuntimeError("no site")
+
+    publish(_warehouse(folders, 1), folders, "run-1", add=add)
+    assert (folders.current / "site").is_dir()
+    with pytest.raises(RuntimeError, match="no site"):
+        publish(_warehouse(folders, 2), folders, "run-2", add=fail)
+    with duckdb.connect(str(folders.current / DATABASE_FILE), read_only=True) as connection:
+        assert _value(connection) == (1, 1)

@@ -14,7 +14,7 @@ import pytest
 from orchestration.dbt_in_process import InProcessDbt
 from shops import PROJECT_ROOT, ShopFolders
 
-READERS = ("orchestration", "ml", "expectations", "shops")
+READERS = ("orchestration", "ml", "expectations", "pages", "shops")
 
 
 @pytest.fixture(scope="module")
