@@ -1,4 +1,4 @@
-# The only commands to learn: demo | run | test | ui | check | bench. Each does its own set-up.
+# The only commands to learn: demo | tour | run | test | ui | check | bench. Each does its own set-up.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -11,10 +11,11 @@ export AUDIENCE_DATA_DIR := $(CURDIR)/data/small
 export AUDIENCE_DEMO_HOUSEHOLDS := 200
 endif
 
-.PHONY: help demo run ui test check bench lock clean
+.PHONY: help demo tour run ui test check bench lock clean
 
 help:
 	@echo "make demo            land the demo shop, run the whole chain, show what came out (SMALL=1: 200 households)"
+	@echo "make tour            after make demo: five scenes of what it does about trouble, in copies (SMALL=1, SCENE=name, KEEP=1)"
 	@echo "make run SHOP=name   run the chain of a shop under shops/"
 	@echo "make ui              Dagster on a free local port (SHOP=name, SMALL=1)"
 	@echo "make test            the tests, dbt's and pytest's (SLOW=1: the long ones instead)"
@@ -35,6 +36,9 @@ $(VENV)/.installed: requirements.lock
 
 demo: $(VENV)/.installed
 	@$(PYTHON) -m orchestration run --shop demo --if-changed
+
+tour: $(VENV)/.installed
+	@$(PYTHON) -m tour $(SCENE) $(if $(KEEP),--keep)
 
 run: $(VENV)/.installed
 	@$(PYTHON) -m orchestration run --shop $(SHOP)

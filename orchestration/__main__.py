@@ -151,7 +151,8 @@ def _identity(folders: ShopFolders, options: argparse.Namespace) -> int:
     from orchestration import identity
     from orchestration.lock import WarehouseBusy
 
-    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+    # Records are named such as orders:email:…, which is no picture of a letter.
+    console = Console(emoji=False) if sys.stdout.isatty() else Console(width=PIPE_WIDTH, emoji=False)
     try:
         if options.asked == "explain":
             identity.explain(folders, options.one, options.other, console)

@@ -16,6 +16,7 @@ ALLOWED = {
     "expectations": {"shops"},
     "pages": set(),
     "orchestration": {"shops", "ml", "ingestion", "expectations", "pages"},
+    "tour": {"shops", "ml", "ingestion", "expectations", "pages", "orchestration"},
 }
 FOREIGN_TO = {
     "ml": {"duckdb", "dagster", "dbt", "dagster_dbt", "great_expectations"},
