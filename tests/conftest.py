@@ -11,10 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ingestion.adapters import HOUSEHOLDS_VARIABLE
 from orchestration.dbt_in_process import InProcessDbt
 from shops import PROJECT_ROOT, ShopFolders
+
+# How long an example takes depends on what else the machine does: no time fails a test.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SMALL_HOUSEHOLDS = "200"
 GUARD = Path(__file__).parent / "integration" / "no_network"
