@@ -198,9 +198,9 @@ def _run_up_to(folders: ShopFolders, models: Sequence[str]) -> None:
     from orchestration.running import run_chain
 
     wanted = dg.AssetSelection.assets(*(dg.AssetKey(["scores", name]) for name in models)).upstream()
-    wanted -= dg.AssetSelection.key_prefixes("gates")
     graph = build_definitions(folders).resolve_asset_graph()
-    outcome = run_chain(folders, sorted(wanted.resolve(graph), key=str))
+    without_gates = wanted - dg.AssetSelection.key_prefixes("gates")
+    outcome = run_chain(folders, sorted(without_gates.resolve(graph), key=str))
     if not outcome.success:
         raise SystemExit(f"the chain ended red: {outcome.failures}")
 
