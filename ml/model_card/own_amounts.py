@@ -1,6 +1,8 @@
 """What a card says of a model of amounts that a shop made itself: whatever figures it recorded, as they are named."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -24,7 +26,6 @@ def make_own_card(recorded: Recorded) -> ModelCard:
     name = str(version["model_name"])
     parameters = json.loads(version["parameters"]) if version.get("parameters") else {}
     about = about_model(name, recorded.unit, parameters.get("horizon_days"))
-    figures = _figures(recorded)
     return ModelCard(
         model_name=name,
         model_version=str(version["model_version"]),
@@ -33,8 +34,8 @@ def make_own_card(recorded: Recorded) -> ModelCard:
         facts=facts(recorded, str(version["algorithm"])),
         sections=[
             use_section(about),
-            _data(recorded),
-            figures,
+            _data(recorded, parameters),
+            _figures(recorded),
             features_section(recorded, "logarithm of the expected amount"),
             limits_section(recorded, parameters),
         ],
@@ -61,11 +62,9 @@ def _summary(recorded: Recorded) -> str:
     )
 
 
-def _data(recorded: Recorded) -> Section:
-    version = recorded.version
-    parameters = json.loads(version["parameters"]) if version.get("parameters") else {}
+def _data(recorded: Recorded, parameters: Mapping[str, Any]) -> Section:
     rows = [
-        ("Last day that a training label saw", day(version["trained_through"])),
+        ("Last day that a training label saw", day(recorded.version["trained_through"])),
         ("Hold-out", f"from {hold_out(recorded)} on"),
         ("Sources", ", ".join(sorted({one.partition(".")[0] for f in recorded.features for one in f.source})) or "-"),
         *((key.replace("_", " ").capitalize(), plain(value)) for key, value in parameters.items()),
