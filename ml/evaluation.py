@@ -139,6 +139,12 @@ METRICS: Mapping[str, Callable[[Floats, Floats, Floats], Floats]] = {
     "lift_at_10pct": lift_at_top,
     "highest_lift_at_10pct": highest_lift,
 }
+# Metrics that are made of `_ranked` alone: the rows are put in order once for all of them.
+_OF_RANKS: Mapping[str, Callable[[Floats, Floats], Floats]] = {
+    "roc_auc": _auc_of,
+    "average_precision": _precision_of,
+    "lift_at_10pct": _lift_of,
+}
 RANKING_METRICS = ("roc_auc", "average_precision", "lift_at_10pct", "highest_lift_at_10pct")
 # Metrics of which the difference to a baseline is told, and the sign that makes a better model positive.
 GAINS = {"roc_auc": 1, "average_precision": 1, "log_loss": -1, "brier_score": -1}
@@ -192,13 +198,29 @@ def estimate(
             {key: found[1:] for key, found in samples.items()},
         )
     once = np.ones((1, len(truth)))
-    points = {(name, m): float(METRICS[m](truth, s, once)[0]) for name, s in named.items() for m in metrics}
+    points = {
+        (name, m): float(found[0])
+        for name, s in named.items()
+        for m, found in _figures(truth, s, once, metrics).items()
+    }
     drawn: dict[tuple[str, str], list[Floats]] = {key: [] for key in points}
     for weights in resample_weights(customers, resamples):
-        for name, metric in points:
-            drawn[name, metric].append(METRICS[metric](truth, named[name], weights))
+        for name, scores_of_one in named.items():
+            for metric, found in _figures(truth, scores_of_one, weights, metrics).items():
+                drawn[name, metric].append(found)
     samples = {key: np.concatenate([np.zeros(0), *blocks]) for key, blocks in drawn.items()}
     return _compared(named, metrics, points, samples)
+
+
+def _figures(labels: Floats, scores: Floats, weights: Floats, metrics: tuple[str, ...]) -> dict[str, Floats]:
+    """Metric -> its figure for each row of weights."""
+    ranked = _ranked(labels, scores, weights) if any(metric in _OF_RANKS for metric in metrics) else None
+    return {
+        metric: _OF_RANKS[metric](*ranked)
+        if ranked is not None and metric in _OF_RANKS
+        else METRICS[metric](labels, scores, weights)
+        for metric in metrics
+    }
 
 
 def _compared(
