@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from ml.evaluation import estimate, log_loss
 from ml.propensity.calibration import rows_per_class, unweighted
@@ -20,6 +21,7 @@ from ml.propensity.inputs import sampled
 from ml.propensity.limits import Limits
 from ml.propensity.scorer import positive_probability
 from ml.propensity.slices import Part, Plan, Split
+from ml.threads import in_processes
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,6 +31,8 @@ CHOICE_RESAMPLES = 300
 FIRST_SHARE = 0.25
 # Fewer rows of a class than a model that ships needs: what is compared is settings, on the same few rows.
 MIN_FOLD_ROWS_PER_CLASS = 30
+# Fewer rows in all are fitted sooner than other processes begin.
+ROWS_WORTH_PROCESSES = 20_000
 
 
 @dataclass(frozen=True)
@@ -64,20 +68,31 @@ class _Search:
         self.folds = [fold for fold in plan.folds if fold.is_usable(MIN_FOLD_ROWS_PER_CLASS)]
         self.rows_fitted = self.fits = 0
 
-    def predictions(self, candidate: Candidate, fold: Split, at_most: int) -> Floats:
-        """What `candidate` says of the judged rows of a fold, having learned from about `at_most` rows."""
+    def predictions(self, asked: Sequence[tuple[Candidate, Split]], at_most: int) -> list[Floats]:
+        """What each candidate says of the judged rows of a fold, having learned from about `at_most` rows."""
+        samples = [self._learned(fold, at_most) for _, fold in asked]
+        calls = [
+            (
+                candidate.build(self.numeric, self.categorical),
+                self.matrix.iloc[learned.slice.rows],
+                learned.labels,
+                self.matrix.iloc[self._judged(fold).slice.rows],
+            )
+            for (candidate, fold), learned in zip(asked, samples, strict=True)
+        ]
+        rows = sum(len(learned) for learned in samples)
+        self.fits += len(calls)
+        self.rows_fitted += rows
+        said = in_processes(_fitted_probability, calls, worth_it=rows >= ROWS_WORTH_PROCESSES)
+        return [
+            self._judged(fold).as_seen(unweighted(learned.labels, candidate.is_balanced).apply(raw))
+            for (candidate, fold), learned, raw in zip(asked, samples, said, strict=True)
+        ]
+
+    def _learned(self, fold: Split, at_most: int) -> Part:
         kept = sampled(self.customers.iloc[fold.learned.slice.rows], at_most)
         learned = fold.learned.where(kept)
-        if rows_per_class(learned.labels) < MIN_FOLD_ROWS_PER_CLASS:
-            learned = fold.learned
-        judged = self._judged(fold)
-        self.fits += 1
-        self.rows_fitted += len(learned)
-        fitted = candidate.build(self.numeric, self.categorical).fit(
-            self.matrix.iloc[learned.slice.rows], learned.labels
-        )
-        raw = positive_probability(fitted, self.matrix.iloc[judged.slice.rows])
-        return judged.as_seen(unweighted(learned.labels, candidate.is_balanced).apply(raw))
+        return learned if rows_per_class(learned.labels) >= MIN_FOLD_ROWS_PER_CLASS else fold.learned
 
     def _judged(self, fold: Split) -> Part:
         return fold.judged.where(sampled(self.customers.iloc[fold.judged.slice.rows], self.limits.search_rows))
@@ -89,11 +104,18 @@ class _Search:
         rows = np.concatenate([part.slice.rows for part in parts])
         return labels, self.customers.iloc[rows].reset_index(drop=True)
 
-    def loss(self, candidate: Candidate, folds: Sequence[Split], at_most: int) -> float:
-        """Log loss over the pooled judged rows of `folds`: of settings of one family it tells more than a ranking."""
-        said = np.concatenate([self.predictions(candidate, fold, at_most) for fold in folds])
-        labels, _ = self.answers(folds)
-        return float(log_loss(labels, said, np.ones((1, len(labels))))[0])
+    def losses(self, candidates: Sequence[Candidate], fold: Split, at_most: int) -> dict[str, float]:
+        """Log loss on the judged rows of `fold`, by name: of settings of one family it tells more than a ranking."""
+        labels, _ = self.answers([fold])
+        said = self.predictions([(candidate, fold) for candidate in candidates], at_most)
+        once = np.ones((1, len(labels)))
+        return {c.name: float(log_loss(labels, one, once)[0]) for c, one in zip(candidates, said, strict=True)}
+
+
+def _fitted_probability(
+    pipeline: Pipeline, learned: pd.DataFrame, labels: npt.NDArray[np.int64], judged: pd.DataFrame
+) -> Floats:
+    return positive_probability(pipeline.fit(learned, labels), judged)
 
 
 def choose(
@@ -124,11 +146,12 @@ def choose(
     if not search.folds:
         return Choice(simple[0], simple[0], [], _cost(search, candidates, limits))
     finalists = _halved(search, candidates)
-    predictions: dict[str, Floats] = {}
-    for candidate in finalists:
-        predictions[candidate.name] = np.concatenate(
-            [search.predictions(candidate, fold, limits.search_rows) for fold in search.folds]
-        )
+    asked = [(candidate, fold) for candidate in finalists for fold in search.folds]
+    said = search.predictions(asked, limits.search_rows)
+    predictions: dict[str, Floats] = {
+        candidate.name: np.concatenate([one for (other, _), one in zip(asked, said, strict=True) if other is candidate])
+        for candidate in finalists
+    }
     finalists = [*finalists, *_blends(finalists)]
     for candidate in finalists:
         if candidate.parts:
@@ -161,17 +184,17 @@ def _halved(search: _Search, candidates: Sequence[Candidate]) -> list[Candidate]
     limits = search.limits
     sizes = [min(len(fold.learned), limits.search_rows) for fold in search.folds]
     kept_back = len({candidate.family for candidate in candidates}) * sum(sizes)
-    judging = search.folds[-1:]
+    judging = search.folds[-1]
     at_most = max(1, int(FIRST_SHARE * limits.search_rows))
     left = {name: [c for c in candidates if c.family == name] for name in dict.fromkeys(c.family for c in candidates)}
     while any(len(family) > 1 for family in left.values()):
         fits = sum(len(family) for family in left.values() if len(family) > 1)
-        cost = fits * sum(min(len(fold.learned), at_most) for fold in judging)
+        cost = fits * min(len(judging.learned), at_most)
         if search.rows_fitted + cost + kept_back > limits.search_fits * limits.search_rows:
             return [family[0] for family in left.values()]
+        losses = search.losses([c for family in left.values() if len(family) > 1 for c in family], judging, at_most)
         for name, family in left.items():
             if len(family) > 1:
-                losses = {c.name: search.loss(c, judging, at_most) for c in family}
                 ranked = sorted(family, key=lambda c: losses[c.name])
                 left[name] = ranked[: (len(ranked) + 1) // 2]
         at_most = min(2 * at_most, limits.search_rows)
