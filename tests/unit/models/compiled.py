@@ -170,7 +170,7 @@ class CompiledModels:
 
     def warehouse(self) -> duckdb.DuckDBPyConnection:
         """An empty warehouse in memory: all landing tables of the contract, without rows."""
-        connection = duckdb.connect()
+        connection = duckdb.connect(config={"threads": 1})
         # The compiled SQL names its tables with the warehouse's name.
         connection.execute("attach ':memory:' as warehouse; use warehouse")
         for schema in ("landing", "staging", "identity", "features", "scores", "segments", "marts", "ledger", "ml"):
