@@ -6,6 +6,7 @@ Colors are the style sheet's variables: the same drawing follows light, dark and
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
 from typing import Any
@@ -150,22 +151,21 @@ def histogram(bins: list[dict[str, Any]], says: str, *, x: str, y: str, syntheti
 
 
 def calibration(points: list[dict[str, Any]], says: str, *, synthetic: bool = False) -> Markup:
-    """What a model said against what came true; rows: said, came, low, high (0 to 1)."""
-    scale = alt.Scale(domain=[0, 1])
+    """What a model said against what came true, with its interval; rows: said, came, low, high (0 to 1)."""
+    # Who rarely does it would else lie in a corner.
+    most = max(point[name] or 0 for point in points for name in ("said", "came", "high"))
+    end = min(1.0, math.ceil(10 * most) / 10)
+    scale = alt.Scale(domain=[0, end], nice=False)
     axis = alt.Axis(format="%", tickCount=5)
-    diagonal = (
-        alt.Chart(_rows("diagonal"))
-        .mark_line(color=DIM, strokeDash=[4, 3], strokeWidth=1)
-        .encode(x=alt.X("said:Q", title="the model said", axis=axis, scale=scale), y=alt.Y("came:Q", scale=scale))
-    )
-    base = alt.Chart(_rows("points"))
+    said = alt.X("said:Q", title="the model said", axis=axis, scale=scale)
     came = alt.Y("came:Q", title="came true", axis=axis, scale=scale)
-    dots = base.mark_circle(color=BLUE, size=36, opacity=1).encode(x="said:Q", y=came)
-    layers: list[alt.Chart] = [diagonal]
-    if any(point.get("low") is not None for point in points):
-        layers.append(base.mark_rule(color=BLUE).encode(x="said:Q", y=alt.Y("low:Q", scale=scale), y2="high:Q"))
-    chart = alt.layer(*layers, dots).properties(width=210, height=190)
-    ends = [{"said": 0, "came": 0}, {"said": 1, "came": 1}]
+    line = alt.Chart(_rows("diagonal")).mark_line(color=DIM, strokeDash=[4, 3], strokeWidth=1)
+    diagonal = line.encode(x=said, y=came)
+    base = alt.Chart(_rows("points"))
+    spread = base.mark_rule(color=BLUE).encode(x=said, y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    dots = base.mark_circle(color=BLUE, size=36, opacity=1).encode(x=said, y=came)
+    chart = alt.layer(diagonal, spread, dots).properties(width=210, height=190)
+    ends: list[dict[str, Any]] = [{"said": 0, "came": 0}, {"said": end, "came": end}]
     return drawn(compiled(chart, synthetic=synthetic), {"diagonal": ends, "points": points}, says)
 
 

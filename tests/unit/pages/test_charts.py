@@ -42,6 +42,17 @@ def test_each_chart_has_its_own_rows() -> None:
     assert first == charts.membership(FLOWS, "Members", synthetic=False)
 
 
+def test_the_calibration_of_rare_answers_is_not_in_a_corner() -> None:
+    points = [
+        {"said": 0.02, "came": 0.03, "low": 0.01, "high": 0.06},
+        {"said": 0.2, "came": 0.18, "low": 0.1, "high": 0.28},
+    ]
+    drawn = charts.calibration(points, "Calibration")
+    assert "30%" in drawn
+    assert "40%" not in drawn
+    assert "100%" in charts.calibration([*points, {"said": 0.9, "came": 1, "low": 0.8, "high": 1}], "Calibration")
+
+
 def test_ribbons_are_as_thick_as_their_moves_and_lie_one_below_the_other() -> None:
     moves = [
         {"origin": "A", "target": "C", "customers": 30},

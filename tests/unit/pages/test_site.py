@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pages import SiteError, build_site
+from pages import SiteError, build_site, models
 from pages.page import segment_file
-from pages.words import day, money, number, percent, signed
+from pages.published import Shop, opened
+from pages.words import day, money, number, percent, signed, spaced
 
 THEMES = (
     "index.html",
@@ -147,6 +149,46 @@ def test_generated_figures_carry_a_badge(site: Path) -> None:
     assert "SYNTHETIC DATA" in read(site, segment_file("inactive_visitors"))
     assert "SYNTHETIC DATA" in read(site, "moves.html")
     assert 'class="badge"' not in read(site, "rfm.html").split("<main")[1]
+
+
+def scorecards(html: str) -> dict[str, str]:
+    """The cards of the page of models, by the model's name."""
+    return dict(re.findall(r'<section class="card" aria-label="(.*?)">(.*?)</section>', html, flags=re.S))
+
+
+def test_each_model_that_scores_has_its_curves(database: Path, site: Path) -> None:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        curves = connection.execute(
+            "select model_name, max_by(mean_predicted, band), max_by(observed, band) from marts.rpt_model_curves "
+            "where is_champion group by model_name having count(*) > 2"
+        ).fetchall()
+    cards = scorecards(read(site, "models.html"))
+    assert curves
+    for model, said, came in curves:
+        card = unescape(cards[spaced(model)])
+        lowest = f"of those to whom it gave about {percent(said)}, {percent(came)} did it"
+        assert f"<title>Calibration of {spaced(model)}: {lowest}" in card
+        assert f"<title>Lift of {spaced(model)}: " in card
+        assert "No curve is drawn" not in card
+
+
+def test_where_rates_score_no_curve_is_drawn_and_words_say_why(copied: Callable[[str, bool], Path]) -> None:
+    file = copied("rates", True)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("use marts")
+        for table in ("rpt_model_performance", "rpt_model_curves"):
+            connection.execute(f"update {table} set is_champion = false where model_name = 'buy_readiness'")
+        connection.execute(
+            "insert into dim_model_versions by name select model_name, 'rates' as model_version, "
+            "'fallback' as algorithm, 'champion' as standing from dim_model_versions "
+            "where model_name = 'buy_readiness' limit 1"
+        )
+    with opened(file) as published:
+        found = models.page(published, Shop.of(published)).context["scorecards"]
+    card = next(one for one in found if one["name"] == "Buy readiness")
+    assert card["calibration"] is None
+    assert card["gains"] is None
+    assert "the rates of groups score in its place" in card["no_curve"]
 
 
 @pytest.mark.parametrize("file", THEMES)
