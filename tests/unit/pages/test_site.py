@@ -116,6 +116,22 @@ def test_a_card_says_its_rule_its_action_and_that_segments_overlap(database: Pat
         assert "add up to more than 100%" in text
 
 
+def test_a_card_says_how_far_visits_of_its_members_go(database: Path, site: Path) -> None:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        counted = connection.execute(
+            "select segment_key, session_count, ordering_session_count, "
+            "segment_key in (select segment_key from marts.rpt_segment_web_paths) from marts.rpt_segment_responses"
+        ).fetchall()
+    assert {is_told for *_, is_told in counted} == {True, False}
+    for segment, visits, ordered, is_told in counted:
+        text = words(read(site, segment_file(segment)))
+        if is_told:
+            assert f"Visits {number(visits)} 100%" in text
+            assert f"ordered {number(ordered)} {percent(ordered / visits)}" in text
+        else:
+            assert "Fewer than five of its members visited the web shop" in text
+
+
 def test_nobody_is_named(good_shop: Path, site: Path) -> None:
     """Customer ids are the most that a page says of anybody."""
     with duckdb.connect(str(good_shop / "demo" / "warehouse.duckdb"), read_only=True) as connection:
@@ -202,6 +218,7 @@ def test_a_shop_with_orders_alone_is_told_what_is_missing(bare_site: Path, file:
 def test_what_has_not_landed_is_said_in_words(bare_site: Path) -> None:
     assert "no web events have landed" in words(read(bare_site, segment_file("recent_buyers")))
     assert "no consents have landed" in words(read(bare_site, segment_file("recent_buyers")))
+    assert "There are no paths to show: no web events" in words(read(bare_site, segment_file("recent_buyers")))
     assert "this shop has landed no web events" in words(read(bare_site, "paths.html"))
     assert "No model has been judged here yet" in words(read(bare_site, "models.html"))
     assert "visits, dwell, bounces, paths" in words(read(bare_site, "freshness.html"))
