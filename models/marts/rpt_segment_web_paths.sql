@@ -8,14 +8,9 @@ with sessions as (
     select
         customer_id,
         window_days,
-        -- what comes after an order is no longer the way to it
-        case
-            when is_ordered then
-                substr(split_part('{{ separator }}' || path, '{{ separator }}order', 1), 4)
-                || case when path not like 'order%' then '{{ separator }}' else '' end
-                || 'order'
-            else path
-        end as path,
+        is_ordered,
+        path,
+        split_part('{{ separator }}' || path, '{{ separator }}order', 1) as before_order,
         case
             when is_ordered then 'order'
             when is_checkout_begun then 'checkout'
@@ -31,7 +26,11 @@ visits as (
         members.segment_key,
         sessions.customer_id,
         sessions.window_days,
-        sessions.path,
+        -- what comes after an order is no longer the way to it
+        case
+            when sessions.is_ordered then substr(sessions.before_order || '{{ separator }}order', 4)
+            else sessions.path
+        end as path,
         sessions.furthest_step
     from {{ ref('fct_segment_memberships') }} as members
     inner join sessions on members.customer_id = sessions.customer_id
