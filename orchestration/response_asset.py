@@ -234,14 +234,18 @@ def _write(
             connection.execute(f"delete from {table}")
             if len(frame):
                 replace_rows(connection, table, frame.assign(run_id=run_id), {"run_id": run_id})
-        for table in ("ml.model_performance", "ml.model_versions"):
+        for table in ("ml.model_performance", "ml.judged_predictions", "ml.model_versions"):
             connection.execute(f"delete from {table} where starts_with(model_name, ?)", [_MODELS])
         for model in models:
             named = {"model_name": model.outcome.model_name}
             row = model.version_row(checksums[model.model_version])
             replace_rows(connection, "ml.model_versions", row.assign(run_id=run_id), named)
-            if len(model.performance):
-                replace_rows(connection, "ml.model_performance", model.performance.assign(run_id=run_id), named)
+            for table, frame in (
+                ("ml.model_performance", model.performance),
+                ("ml.judged_predictions", model.predictions),
+            ):
+                if len(frame):
+                    replace_rows(connection, table, frame.assign(run_id=run_id), named)
 
 
 def _said(model: "ResponseModel") -> str:

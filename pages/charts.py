@@ -6,6 +6,7 @@ Colors are the style sheet's variables: the same drawing follows light, dark and
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
 from typing import Any
@@ -14,7 +15,7 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup, escape
 
-from pages.ribbons import COLORS, laid_out
+from pages.ribbons import COLORS, LINE, laid_out
 
 INK, DIM, GRID = "var(--ink)", "var(--dim)", "var(--line)"
 BLUE, ORANGE, GREEN = "var(--c1)", "var(--c2)", "var(--c3)"
@@ -112,24 +113,36 @@ def _membership(synthetic: bool) -> dict[str, Any]:
     return compiled(both, synthetic=synthetic)
 
 
-def flow(moves: list[dict[str, Any]], says: str, *, synthetic: bool) -> Markup:
-    """Bands from a name on the left to a name on the right; rows: origin, target, customers."""
-    laid = laid_out(moves)
+def flow(moves: list[dict[str, Any]], says: str, *, synthetic: bool, is_narrow: bool = False) -> Markup:
+    """Bands from a name on the left to a name on the right; rows: origin, target, customers.
+
+    On a phone (`is_narrow`) names lie on the bands, as beside them there is no room.
+    """
+    laid = laid_out(moves, height=330, columns=22 if is_narrow else 32)
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[0, 1], nice=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-laid.depth, 0], nice=False))
     colors = alt.Scale(domain=list(range(COLORS)), range=[f"var(--c{place})" for place in range(1, COLORS + 1)])
     bands = (
         alt.Chart(_rows("points"))
-        .mark_area(opacity=0.55)
+        .mark_area(opacity=0.4 if is_narrow else 0.55)
         .encode(x=x, y=y, y2="y2:Q", detail="band:N", color=alt.Color("color:N", legend=None, scale=colors))
     )
     blocks = alt.Chart(_rows("blocks")).mark_rule(color=INK, strokeWidth=4).encode(x=x, y=y, y2="y2:Q")
-    text: dict[str, Any] = {"fontSize": 11, "color": INK, "limit": 300}
-    origins = alt.Chart(_rows("origins")).mark_text(align="right", dx=-8, **text).encode(x=x, y=y, text="label:N")
-    targets = alt.Chart(_rows("targets")).mark_text(align="left", dx=8, **text).encode(x=x, y=y, text="label:N")
+    # The first line is where a text is put: those below it are to lie as far below the middle as it above.
+    rise = alt.expr(f"{-LINE / 2} * (datum.lines - 1)")
+    text: dict[str, Any] = {"fontSize": 11, "color": INK, "limit": 0, "lineBreak": "\n", "lineHeight": LINE, "dy": rise}
+    # Beside the blocks, or from them inwards.
+    origins, targets = alt.Chart(_rows("origins")), alt.Chart(_rows("targets"))
+    before, after = (origins, targets) if not is_narrow else (targets, origins)
+    marks = (before.mark_text(align="right", dx=-8, **text), after.mark_text(align="left", dx=8, **text))
+    labels = [one.encode(x=x, y=y, text="label:N") for one in marks]
     # The browser's letters may be wider than those that the drawing was measured with.
-    room = {"left": 30, "right": 30}
-    chart = alt.layer(bands, blocks, origins, targets).properties(width=380, height=420, padding=room)
+    side = 4 if is_narrow else 30
+    chart = alt.layer(bands, blocks, *labels).properties(
+        width=WIDTH - 2 * side if is_narrow else 380,
+        height=math.ceil(laid.depth),
+        padding={"left": side, "right": side, "top": 4, "bottom": 4},
+    )
     data = {name: getattr(laid, name) for name in ("points", "blocks", "origins", "targets")}
     return drawn(compiled(chart, synthetic=synthetic), data, says)
 
@@ -150,22 +163,21 @@ def histogram(bins: list[dict[str, Any]], says: str, *, x: str, y: str, syntheti
 
 
 def calibration(points: list[dict[str, Any]], says: str, *, synthetic: bool = False) -> Markup:
-    """What a model said against what came true; rows: said, came, low, high (0 to 1)."""
-    scale = alt.Scale(domain=[0, 1])
+    """What a model said against what came true, with its interval; rows: said, came, low, high (0 to 1)."""
+    # Who rarely does it would else lie in a corner.
+    most = max(point[name] or 0 for point in points for name in ("said", "came", "high"))
+    end = min(1.0, math.ceil(10 * most) / 10)
+    scale = alt.Scale(domain=[0, end], nice=False)
     axis = alt.Axis(format="%", tickCount=5)
-    diagonal = (
-        alt.Chart(_rows("diagonal"))
-        .mark_line(color=DIM, strokeDash=[4, 3], strokeWidth=1)
-        .encode(x=alt.X("said:Q", title="the model said", axis=axis, scale=scale), y=alt.Y("came:Q", scale=scale))
-    )
-    base = alt.Chart(_rows("points"))
+    said = alt.X("said:Q", title="the model said", axis=axis, scale=scale)
     came = alt.Y("came:Q", title="came true", axis=axis, scale=scale)
-    dots = base.mark_circle(color=BLUE, size=36, opacity=1).encode(x="said:Q", y=came)
-    layers: list[alt.Chart] = [diagonal]
-    if any(point.get("low") is not None for point in points):
-        layers.append(base.mark_rule(color=BLUE).encode(x="said:Q", y=alt.Y("low:Q", scale=scale), y2="high:Q"))
-    chart = alt.layer(*layers, dots).properties(width=210, height=190)
-    ends = [{"said": 0, "came": 0}, {"said": 1, "came": 1}]
+    line = alt.Chart(_rows("diagonal")).mark_line(color=DIM, strokeDash=[4, 3], strokeWidth=1)
+    diagonal = line.encode(x=said, y=came)
+    base = alt.Chart(_rows("points"))
+    spread = base.mark_rule(color=BLUE).encode(x=said, y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    dots = base.mark_circle(color=BLUE, size=36, opacity=1).encode(x=said, y=came)
+    chart = alt.layer(diagonal, spread, dots).properties(width=210, height=190)
+    ends: list[dict[str, Any]] = [{"said": 0, "came": 0}, {"said": end, "came": end}]
     return drawn(compiled(chart, synthetic=synthetic), {"diagonal": ends, "points": points}, says)
 
 

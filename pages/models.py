@@ -9,6 +9,10 @@ from pages.page import Page
 from pages.published import Published, Row, Shop
 from pages.words import number, percent, spaced
 
+READINESS = "buy_readiness"
+# Fewer dots than this are no curve.
+FEWEST_POINTS = 3
+
 # The slices that a model is judged on as a whole; its other slices are parts of these.
 _WHOLE = ("all", "all dates", "mailed", "reached by e-mail")
 
@@ -26,28 +30,16 @@ _DECISIONS = """
 select * from rpt_model_decisions
 qualify row_number() over (partition by model_name order by hold_out_through desc, challenger_version desc) = 1
 """
-_READINESS = """
-select model_name, baseline as said, value as came, ci_low as low, ci_high as high
-from rpt_model_performance
-where metric = 'purchase_rate' and baseline_name = 'mean_readiness' and is_champion
-order by said
+_CURVES = """
+select model_version, mean_predicted as said, observed as came, observed_low as low, observed_high as high,
+    contacted_share as contacted, recall
+from rpt_model_curves where is_champion
+order by model_version, band
 """
-# Between two cuts lie those whose scores lie between them: how many of them did it is what came true of such a score.
-_BETWEEN = """
-select model_name, said, came from (
-    select
-        model_name,
-        (cut + lag(cut) over cuts) / 2 as said,
-        (expected_positives - lag(expected_positives) over cuts)
-            / nullif(people_contacted - lag(people_contacted) over cuts, 0) as came
-    from rpt_score_cut_curves
-    window cuts as (partition by model_name, model_version order by cut desc)
-)
-where came is not null
-order by model_name, said
-"""
-_GAINS = """
-select model_name, contacted_share as contacted, recall from rpt_score_cut_curves order by model_name, contacted_share
+# Where no model has passed, the rates of groups score.
+_RATES = """
+select model_name from dim_model_versions
+where (standing = 'champion' and algorithm = 'fallback') or algorithm = 'base_rate'
 """
 _HEALTH = """
 select model_name, count(*) filter (is_degraded) as worse, count(*) as judged
@@ -70,22 +62,25 @@ def page(published: Published, shop: Shop) -> Page:
     """The page of all models that were judged."""
     figures = _grouped(published.rows(_FIGURES))
     decisions = {row["model_name"]: row for row in published.rows(_DECISIONS)}
-    calibrations = _grouped(published.rows(_BETWEEN)) | _grouped(published.rows(_READINESS))
-    gains = _grouped(published.rows(_GAINS))
+    curves = _grouped(published.rows(_CURVES), "model_version")
+    of_rates = {row["model_name"] for row in published.rows(_RATES)}
     health = {row["model_name"]: row for row in published.rows(_HEALTH)}
     drift = {row["model_name"]: row for row in published.rows(_DRIFT)}
     tiers = {row["model_name"]: row["share"] for row in published.rows(_TIERS)}
     scorecards = []
     for name, rows in figures.items():
         synthetic = shop.is_synthetic(*_STANDS_ON.get(name, ()))
+        points = curves.get(rows[0]["model_version"], [])
         scorecards.append(
             {
                 "name": spaced(name),
                 "of": rows[0],
                 "figures": _figures(rows),
                 "decision": decisions.get(name),
-                "calibration": _calibration(name, calibrations.get(name, []), synthetic),
-                "gains": _gains(name, gains.get(name, []), synthetic),
+                "calibration": _calibration(name, points, synthetic),
+                "gains": _gains(name, points, synthetic),
+                "dot": "a tenth of those judged" if name != READINESS else "ten points of the index",
+                "no_curve": _no_curve(rows, name in of_rates),
                 "health": health.get(name),
                 "drift": drift.get(name),
                 "model_share": tiers.get(name),
@@ -145,23 +140,35 @@ def _interval(row: Row, digits: int = 3) -> str:
     return f"{number(row['ci_low'], digits)} to {number(row['ci_high'], digits)}"
 
 
+def _no_curve(rows: list[Row], rates_score: bool) -> str:
+    """Why there may be no curve of a model, for a card that has none."""
+    if rates_score:
+        return (
+            "No curve is drawn: the rates of groups score in its place, each the same for all of a group. "
+            "What was judged here did not pass and scores nobody; a curve of it would say nothing of the scores."
+        )
+    if not rows[0]["is_champion"]:
+        return "No curve is drawn: what was judged here scores nobody, and a curve would say nothing of the scores."
+    if any(row["metric"] == "mae" for row in rows):
+        return "No curve is drawn: it says amounts, not chances. How far they are off stands above."
+    return "No curve is drawn: too few rows were judged for tenths that say anything, or all have the same score."
+
+
 def _calibration(name: str, points: list[Row], synthetic: bool) -> Any:
-    if len(points) < 3:
+    if len(points) < FEWEST_POINTS:
         return None
-    lowest, highest = points[0], points[-1]
+    highest, lowest = points[0], points[-1]
     says = (
         f"Calibration of {spaced(name)}: of those to whom it gave about {percent(lowest['said'])}, "
         f"{percent(lowest['came'])} did it; of those with about {percent(highest['said'])}, {percent(highest['came'])}"
     )
     return charts.calibration(
-        [{key: row[key] for key in ("said", "came", "low", "high") if key in row} for row in points],
-        says,
-        synthetic=synthetic,
+        [{key: row[key] for key in ("said", "came", "low", "high")} for row in points], says, synthetic=synthetic
     )
 
 
 def _gains(name: str, points: list[Row], synthetic: bool) -> Any:
-    if len(points) < 3:
+    if len(points) < FEWEST_POINTS or points[-1]["recall"] is None:
         return None
     fifth = min(points, key=lambda row: abs(row["contacted"] - 0.2))
     says = (

@@ -46,7 +46,9 @@ def page(published: Published, shop: Shop) -> Page:
         total, count = sum(row["customers"] for row in rows), sum(row["customers"] for row in moved)
         context |= {"first": first, "last": last, "total": total, "count": count}
         says = f"{number(count)} moves between segments from {day(first)} to {day(last)}; the table has the largest"
-        context["chart"] = charts.flow(_named(moved), says, synthetic=synthetic)
+        named = _named(moved)
+        context["chart"] = charts.flow(named, says, synthetic=synthetic)
+        context["narrow_chart"] = charts.flow(named, says, synthetic=synthetic, is_narrow=True)
     return Page("moves.html", "Moves", "moves.html.j2", context)
 
 

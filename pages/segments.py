@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pages import charts
+from pages import charts, web_paths
 from pages.page import Page, segment_file
 from pages.published import Published, Row
 from pages.words import day, number, share_of
@@ -161,6 +161,7 @@ class Card:
     examples: list[Row]
     overlaps: list[Row]
     people: list[Row]
+    paths: dict[str, Any] | None
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -200,6 +201,7 @@ def cards(published: Published) -> list[Card]:
     examples = _by_segment(published.rows(_EXAMPLES))
     overlaps = _by_segment(published.rows(_OVERLAPS))
     people = _by_segment(published.rows(_PEOPLE))
+    paths = web_paths.of_segments(published)
     return [
         Card(
             row,
@@ -208,6 +210,7 @@ def cards(published: Published) -> list[Card]:
             examples.get(row["segment_key"], []),
             overlaps.get(row["segment_key"], []),
             people.get(row["segment_key"], []),
+            paths.get(row["segment_key"]),
         )
         for row in published.rows(_CARDS)
     ]

@@ -1,14 +1,22 @@
-"""Paths through the web shop: what leads to an order, and where people leave."""
+"""Paths through the web shop: what leads to an order, and where people leave; of all, and of a segment's members."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from pages.page import Page
-from pages.published import Published, Shop
+from pages.published import Published, Row, Shop
 from pages.words import share_of
 
-PATHS = 8
+PATHS, PATHS_OF_SEGMENT = 8, 4
+# How far a visit goes: who came to a later step is counted at the earlier ones, too.
+FUNNEL = (
+    ("visits", "Visits"),
+    ("product", "saw a product"),
+    ("cart", "filled the cart"),
+    ("checkout", "began the checkout"),
+    ("ordered", "ordered"),
+)
 STEPS = {
     "home": "home page",
     "search": "search",
@@ -46,6 +54,11 @@ _LAST = """
 select last_step, cast(sum(session_count) as bigint) as sessions
 from rpt_web_paths where not is_ordered group by 1 order by sessions desc, last_step
 """
+# Paths that are rare in a segment have no name there; they count for how far its visits go.
+_OF_SEGMENTS = """
+select segment_key, path, furthest_step, window_days, session_count as sessions
+from rpt_segment_web_paths order by segment_key, sessions desc, path
+"""
 
 
 def page(published: Published, shop: Shop) -> Page:
@@ -53,18 +66,11 @@ def page(published: Published, shop: Shop) -> Page:
     funnel = published.row(_FUNNEL)
     visits, ordered = funnel["visits"], funnel["ordered"]
     left = visits - ordered
-    names = (
-        ("visits", "Visits"),
-        ("product", "saw a product"),
-        ("cart", "filled the cart"),
-        ("checkout", "began the checkout"),
-        ("ordered", "ordered"),
-    )
     context: dict[str, Any] = {
         "synthetic": shop.is_synthetic("web_events"),
         "visits": visits,
         "window_days": funnel["window_days"],
-        "funnel": [(says, funnel[name], share_of(funnel[name], visits)) for name, says in names],
+        "funnel": [(says, funnel[name], share_of(funnel[name], visits)) for name, says in FUNNEL],
         "ordered": [_path(row, ordered) for row in published.rows(_ORDERED, PATHS)],
         "left": [_path(row, left) for row in published.rows(_LEFT, PATHS)],
         "last": [
@@ -76,6 +82,31 @@ def page(published: Published, shop: Shop) -> Page:
     return Page("paths.html", "Paths", "paths.html.j2", context)
 
 
-def _path(row: dict[str, Any], whole: int) -> dict[str, Any]:
+def of_segments(published: Published) -> dict[str, dict[str, Any]]:
+    """How far visits of members go and their ways, by segment; none of a segment that has too few visitors."""
+    rows: dict[str, list[Row]] = {}
+    for row in published.rows(_OF_SEGMENTS):
+        rows.setdefault(row["segment_key"], []).append(row)
+    return {segment_key: _of_segment(found) for segment_key, found in rows.items()}
+
+
+def _of_segment(rows: list[Row]) -> dict[str, Any]:
+    counts, so_far = {}, 0
+    for (name, _), step in zip(reversed(FUNNEL), ("order", "checkout", "cart", "product", "visit"), strict=True):
+        so_far += sum(row["sessions"] for row in rows if row["furthest_step"] == step)
+        counts[name] = so_far
+    visits, ordered = counts["visits"], counts["ordered"]
+    named = [row for row in rows if row["path"] != "rare"]
+    to_order = [row for row in named if row["furthest_step"] == "order"][:PATHS_OF_SEGMENT]
+    away = [row for row in named if row["furthest_step"] != "order"][:PATHS_OF_SEGMENT]
+    return {
+        "window_days": rows[0]["window_days"],
+        "funnel": [(says, counts[name], share_of(counts[name], visits)) for name, says in FUNNEL],
+        "ordered": [_path(row, ordered) for row in to_order],
+        "left": [_path(row, visits - ordered) for row in away],
+    }
+
+
+def _path(row: Row, whole: int) -> dict[str, Any]:
     steps = [STEPS.get(step, step) for step in row["path"].split(" > ")]
     return {"steps": steps, "sessions": row["sessions"], "share": share_of(row["sessions"], whole)}

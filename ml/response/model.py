@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.evaluation import performance_rows
-from ml.frames import content_hash, feature_matrix, model_version, schema_hash
+from ml.frames import content_hash, dates_out, feature_matrix, model_version, schema_hash
 from ml.propensity.calibration import Calibration
 from ml.propensity.scorer import fit_scorer
 from ml.propensity.tasks import RFM_FEATURES
+from ml.propensity.trained import JUDGED_COLUMNS
 from ml.resampling import blocks_of, drawn_sums, draws, interval
 from ml.response.fitting import CANDIDATE, RFM, Fitted, fit, levelled, rarer
 from ml.response.outcomes import FEATURES, TYPE, Outcome, eligible_rows, known_at, responses_of
@@ -76,6 +77,8 @@ class ResponseModel:
     ----------
     performance : DataFrame
         Rows of ``ml.model_performance`` without run_id: ``mailed`` and ``mailed, <type>``.
+    predictions : DataFrame
+        Rows of ``ml.judged_predictions`` without run_id: all of the hold-out; nothing was chosen on an earlier slice.
     trained_through : date
         Last day whose label was learned from.
     """
@@ -84,6 +87,7 @@ class ResponseModel:
     model_version: str
     parts: Mapping[str, Part]
     performance: pd.DataFrame
+    predictions: pd.DataFrame
     parameters: dict[str, Any]
     trained_through: datetime.date
 
@@ -180,7 +184,7 @@ def _train(rows: pd.DataFrame, outcome: Outcome, test_from: datetime.date) -> Re
     learner = _Learner(rows, matrix, outcome, test_from, labels, learned, identity)
     with one_thread():
         parts = learner.parts()
-        performance = _judged(rows, matrix, parts, learner, tested, test_from)
+        performance, predictions = _judged(rows, matrix, parts, learner, tested, test_from)
     parameters = {
         "test_from": test_from.isoformat(),
         "estimator": CANDIDATE.name,
@@ -193,7 +197,7 @@ def _train(rows: pd.DataFrame, outcome: Outcome, test_from: datetime.date) -> Re
         "test_campaigns": sorted(set(rows.loc[tested, "campaign_id"].astype(str))),
         "open_windows": "cut at the split" if outcome.is_cut_short else "left out",
     }
-    return ResponseModel(outcome, version, parts, performance, parameters, trained_through)
+    return ResponseModel(outcome, version, parts, performance, predictions, parameters, trained_through)
 
 
 class _Learner:
@@ -257,8 +261,11 @@ def _judged(
     learner: _Learner,
     tested: Mask,
     test_from: datetime.date,
-) -> pd.DataFrame:
-    """Evidence on the hold-out: over all types, and of each, beside its base rate and a simple model of all types."""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Evidence on the hold-out: over all types, and of each, beside its base rate and a simple model of all types.
+
+    With it the predictions that were judged, row by row.
+    """
     types = rows[TYPE].to_numpy()
     scores = {"model": np.zeros(len(rows)), "campaign_type_rate": np.zeros(len(rows))}
     for name, part in parts.items():
@@ -291,4 +298,19 @@ def _judged(
         for name, inside in slices.items()
     ]
     filled = [part for part in found if len(part)]
-    return pd.concat(filled, ignore_index=True) if filled else found[0]
+    performance = pd.concat(filled, ignore_index=True) if filled else found[0]
+    held_out = rows[tested]
+    predictions = pd.DataFrame(
+        {
+            "model_name": identity["model_name"],
+            "model_version": identity["model_version"],
+            "judged_for": "hold_out",
+            "customer_id": held_out["customer_id"].to_numpy(),
+            "as_of_date": dates_out(held_out["as_of_date"]).to_numpy(),
+            "campaign_id": held_out["campaign_id"].to_numpy(),
+            "probability": scores["model"][tested],
+            "label": labels[tested],
+        },
+        columns=list(JUDGED_COLUMNS),
+    )
+    return performance, predictions

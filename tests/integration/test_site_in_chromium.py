@@ -157,6 +157,26 @@ def test_no_page_scrolls_sideways(seen: dict[str, Seen]) -> None:
     assert {name: page.too_wide_for_a_desk for name, page in seen.items() if page.too_wide_for_a_desk > 0} == {}
 
 
+# How far any text of a drawing that is shown stands out of its card, in pixels; -1 without such a drawing.
+_OUT_OF_ITS_CARD = """
+() => Math.max(-1, ...[...document.querySelectorAll('figure.wide svg text, figure.narrow svg text')]
+  .filter(text => text.checkVisibility())
+  .map(text => {
+    const [box, card] = [text, text.closest('.card')].map(one => one.getBoundingClientRect());
+    return Math.max(0, card.left - box.left, box.right - card.right);
+  }))
+"""
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE, {"width": 760, "height": 900}])
+def test_the_flow_of_moves_fits_with_all_its_names(browser, site: Path, size: dict[str, int]) -> None:
+    for _, page in _opened(browser, site, ("moves.html",)):
+        page.set_viewport_size(size)
+        assert page.evaluate(_OUT_OF_ITS_CARD) == 0
+        assert page.locator("figure:visible").count() == 1
+        assert "\N{HORIZONTAL ELLIPSIS}" not in page.locator("figure:visible").text_content()
+
+
 def test_every_link_leads_to_a_page_that_is_there(seen: dict[str, Seen]) -> None:
     for name, page in seen.items():
         for link in page.links:

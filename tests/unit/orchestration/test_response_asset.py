@@ -95,6 +95,17 @@ def test_each_customer_has_rows_and_the_models_are_named(warehouse: Path) -> Non
     assert names == [("expected_response_purchased", "second"), ("expected_response_redeemed", "second")]
     judged = rows(warehouse, "select distinct slice from ml.model_performance order by 1")
     assert judged == [("mailed",), ("mailed, A",)]
+    kept = rows(
+        warehouse,
+        "select model_name, judged_for, count(*), sum(label), count(distinct campaign_id), any_value(run_id) "
+        "from ml.judged_predictions group by all order by 1",
+    )
+    told = rows(
+        warehouse,
+        "select distinct model_name, 'hold_out', rows, positives, 1, 'second' from ml.model_performance "
+        "where slice = 'mailed' order by 1",
+    )
+    assert kept == told
     balance = "select count(*), count(distinct coalesce(campaign_id, '')), any_value(run_id) from ml.campaign_balance"
     assert rows(warehouse, balance) == [(6 * (len(FEATURES) + 1), 6, "second")]
     for model in done.models:
@@ -131,7 +142,13 @@ def test_without_campaigns_tables_are_empty_and_the_reason_is_told(warehouse: Pa
         connection.execute("delete from features.label_redemption")
     done = refresh(warehouse, warehouse.parent / "models", HORIZON, TEST_FROM, None, "second")
     assert done.why_none == "no campaigns have landed"
-    for table in ("expected_responses", "campaign_balance", "model_versions", "model_performance"):
+    for table in (
+        "expected_responses",
+        "campaign_balance",
+        "model_versions",
+        "model_performance",
+        "judged_predictions",
+    ):
         assert rows(warehouse, f"select count(*) from ml.{table}") == [(0,)], table
 
 

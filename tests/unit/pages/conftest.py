@@ -45,7 +45,10 @@ def bare_database(copied: Callable[[str, bool], Path]) -> Path:
     file = copied("bare", True)
     with duckdb.connect(str(file)) as connection:
         connection.execute("use marts")
-        for table in ("rpt_web_paths", "rpt_score_cuts", "rpt_score_cut_curves", "rpt_model_performance", "fct_scores"):
+        for table in (
+            *("rpt_web_paths", "rpt_segment_web_paths", "rpt_score_cuts", "rpt_score_cut_curves"),
+            *("rpt_model_performance", "rpt_model_curves", "fct_scores"),
+        ):
             connection.execute(f"delete from {table}")
         connection.execute(
             "update rpt_sources set row_count = 0, load_count = 0, first_load_date = null, last_load_date = null "

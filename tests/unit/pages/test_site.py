@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pages import SiteError, build_site
+from pages import SiteError, build_site, models
 from pages.page import segment_file
-from pages.words import day, money, number, percent, signed
+from pages.published import Shop, opened
+from pages.words import day, money, number, percent, signed, spaced
 
 THEMES = (
     "index.html",
@@ -114,6 +116,22 @@ def test_a_card_says_its_rule_its_action_and_that_segments_overlap(database: Pat
         assert "add up to more than 100%" in text
 
 
+def test_a_card_says_how_far_visits_of_its_members_go(database: Path, site: Path) -> None:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        counted = connection.execute(
+            "select segment_key, session_count, ordering_session_count, "
+            "segment_key in (select segment_key from marts.rpt_segment_web_paths) from marts.rpt_segment_responses"
+        ).fetchall()
+    assert {is_told for *_, is_told in counted} == {True, False}
+    for segment, visits, ordered, is_told in counted:
+        text = words(read(site, segment_file(segment)))
+        if is_told:
+            assert f"Visits {number(visits)} 100%" in text
+            assert f"ordered {number(ordered)} {percent(ordered / visits)}" in text
+        else:
+            assert "Fewer than five of its members visited the web shop" in text
+
+
 def test_nobody_is_named(good_shop: Path, site: Path) -> None:
     """Customer ids are the most that a page says of anybody."""
     with duckdb.connect(str(good_shop / "demo" / "warehouse.duckdb"), read_only=True) as connection:
@@ -149,6 +167,46 @@ def test_generated_figures_carry_a_badge(site: Path) -> None:
     assert 'class="badge"' not in read(site, "rfm.html").split("<main")[1]
 
 
+def scorecards(html: str) -> dict[str, str]:
+    """The cards of the page of models, by the model's name."""
+    return dict(re.findall(r'<section class="card" aria-label="(.*?)">(.*?)</section>', html, flags=re.S))
+
+
+def test_each_model_that_scores_has_its_curves(database: Path, site: Path) -> None:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        curves = connection.execute(
+            "select model_name, max_by(mean_predicted, band), max_by(observed, band) from marts.rpt_model_curves "
+            "where is_champion group by model_name having count(*) > 2"
+        ).fetchall()
+    cards = scorecards(read(site, "models.html"))
+    assert curves
+    for model, said, came in curves:
+        card = unescape(cards[spaced(model)])
+        lowest = f"of those to whom it gave about {percent(said)}, {percent(came)} did it"
+        assert f"<title>Calibration of {spaced(model)}: {lowest}" in card
+        assert f"<title>Lift of {spaced(model)}: " in card
+        assert "No curve is drawn" not in card
+
+
+def test_where_rates_score_no_curve_is_drawn_and_words_say_why(copied: Callable[[str, bool], Path]) -> None:
+    file = copied("rates", True)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("use marts")
+        for table in ("rpt_model_performance", "rpt_model_curves"):
+            connection.execute(f"update {table} set is_champion = false where model_name = 'buy_readiness'")
+        connection.execute(
+            "insert into dim_model_versions by name select model_name, 'rates' as model_version, "
+            "'fallback' as algorithm, 'champion' as standing from dim_model_versions "
+            "where model_name = 'buy_readiness' limit 1"
+        )
+    with opened(file) as published:
+        found = models.page(published, Shop.of(published)).context["scorecards"]
+    card = next(one for one in found if one["name"] == "Buy readiness")
+    assert card["calibration"] is None
+    assert card["gains"] is None
+    assert "the rates of groups score in its place" in card["no_curve"]
+
+
 @pytest.mark.parametrize("file", THEMES)
 def test_a_shop_with_orders_alone_is_told_what_is_missing(bare_site: Path, file: str) -> None:
     text = words(read(bare_site, file))
@@ -160,6 +218,7 @@ def test_a_shop_with_orders_alone_is_told_what_is_missing(bare_site: Path, file:
 def test_what_has_not_landed_is_said_in_words(bare_site: Path) -> None:
     assert "no web events have landed" in words(read(bare_site, segment_file("recent_buyers")))
     assert "no consents have landed" in words(read(bare_site, segment_file("recent_buyers")))
+    assert "There are no paths to show: no web events" in words(read(bare_site, segment_file("recent_buyers")))
     assert "this shop has landed no web events" in words(read(bare_site, "paths.html"))
     assert "No model has been judged here yet" in words(read(bare_site, "models.html"))
     assert "visits, dwell, bounces, paths" in words(read(bare_site, "freshness.html"))

@@ -105,6 +105,7 @@ def test_the_order_of_rows_does_not_matter(make_campaigns: Make, trained: Respon
     )
     assert mixed.model_version == trained.model_version
     pd.testing.assert_frame_equal(mixed.performance, trained.performance)
+    pd.testing.assert_frame_equal(mixed.predictions, trained.predictions)
     for name in trained.parts:
         assert np.array_equal(expected_of(mixed, name, eligible), expected_of(trained, name, eligible))
 
