@@ -20,6 +20,7 @@ from orchestration.running import run_backfill, run_chain
 from orchestration.warehouse import reading
 from shops import PROJECT_ROOT, ShopFolders
 from tests.conftest import small_environment
+from tests.integration.dbt_here import dbt
 from tests.integration.outcome import ReaderView
 from tests.integration.web_server import WebServer
 
@@ -83,12 +84,10 @@ def test_a_date_is_added_as_a_full_build_has_it_and_stays(shop: ShopFolders, mon
     after = ReaderView.of(shop)
     assert (after.folder, after.database, after.parquet) == (before.folder, before.database, before.parquet)
 
-    built = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--quiet", "build", "--full-refresh", "--select", "tag:features",
-         "--exclude-resource-type", "unit_test", "--vars", f"{{as_of_dates: ['{ASKED}']}}"],
-        cwd=PROJECT_ROOT, env=small_environment(shop.data_root), capture_output=True, text=True,
+    dbt(
+        shop, "build", "--full-refresh", "--select", "tag:features", "--exclude-resource-type", "unit_test",
+        as_of_dates=[ASKED.isoformat()],
     )  # fmt: skip
-    assert built.returncode == 0, built.stdout
     assert _rows(shop, f"as_of_date = '{ASKED}'") == added
     assert _rows(shop, f"as_of_date <> '{ASKED}'") == others
 

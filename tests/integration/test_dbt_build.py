@@ -11,9 +11,10 @@ from ingestion import LandingZone
 from orchestration.warehouse import reading
 from shops import ShopFolders
 from tests.conftest import run_command
+from tests.integration.dbt_here import dbt
 
 
-def _dbt(folders: ShopFolders, *arguments: str) -> None:
+def _from_the_shell(folders: ShopFolders, *arguments: str) -> None:
     done = run_command(
         folders.data_root, "-m", "dbt.cli.main", *arguments, "--target-path", str(folders.data / "target")
     )
@@ -23,13 +24,13 @@ def _dbt(folders: ShopFolders, *arguments: str) -> None:
 
 @pytest.mark.slow
 def test_a_fresh_warehouse_and_again_a_full_one(fresh_shop: ShopFolders) -> None:
-    _dbt(fresh_shop, "build")
+    _from_the_shell(fresh_shop, "build")
     with reading(fresh_shop.warehouse) as warehouse:
         orders = warehouse.execute("select count(*), sum(order_total) from marts.fct_orders").fetchone()
         assert orders is not None
         assert orders[0] > 10_000
         assert warehouse.execute("select count(*) from marts.fct_scores").fetchone() == (0,)
-    _dbt(fresh_shop, "build")
+    _from_the_shell(fresh_shop, "build")
     with reading(fresh_shop.warehouse) as warehouse:
         again = warehouse.execute("select count(*), sum(order_total) from marts.fct_orders").fetchone()
     assert again == orders
@@ -65,7 +66,7 @@ def test_absurd_rows_from_the_future_change_no_earlier_feature(shop: ShopFolders
             tables={"orders": orders, "order_lines": lines},
         )  # fmt: skip
 
-    _dbt(shop, "build", "-s", "tag:staging", "tag:identity", "tag:features")
+    dbt(shop, "build", "-s", "tag:staging", "tag:identity", "tag:features")
 
     after = _features(shop, tables, last_day)
     assert after == before
@@ -94,7 +95,7 @@ def test_a_removed_model_leaves_no_table_behind(shop: ShopFolders) -> None:
     with duckdb.connect(str(shop.warehouse)) as connection:
         connection.execute("create table segments.seg_of_last_year as select 'c' as customer_id")
         connection.execute("create view marts.rpt_of_last_year as select 1 as one")
-    _dbt(shop, "run", "-s", "dim_dates")
+    dbt(shop, "run", "-s", "dim_dates")
     with reading(shop.warehouse) as warehouse:
         left = warehouse.execute("select count(*) from information_schema.tables where table_name like '%of_last_year'")
         assert left.fetchone() == (0,)
@@ -111,7 +112,7 @@ def test_orders_without_a_card_are_in_the_sales(shop: ShopFolders) -> None:
     changed.rename(file)
     with reading(shop.warehouse) as warehouse:
         before = warehouse.execute("select count(*), sum(order_total) from marts.fct_orders").fetchone()
-    _dbt(shop, "build", "-s", "tag:staging", "tag:identity", "tag:features", "tag:marts")
+    dbt(shop, "build", "-s", "tag:staging", "tag:identity", "tag:features", "tag:marts")
     with reading(shop.warehouse) as warehouse:
         assert warehouse.execute("select count(*), sum(order_total) from marts.fct_orders").fetchone() == before
         nobody = warehouse.execute("select count(*) from marts.fct_orders where customer_id is null").fetchone()
@@ -135,7 +136,7 @@ def test_records_that_land_again_keep_their_customer(shop: ShopFolders) -> None:
             connection, load_id="again", source="test", load_date=date(2018, 2, 1), known_at_is_assumed=False,
             tables=tables,
         )  # fmt: skip
-    _dbt(shop, "run", "-s", "tag:staging", "tag:identity")
+    dbt(shop, "run", "-s", "tag:staging", "tag:identity")
     with reading(shop.warehouse) as warehouse:
         assert warehouse.execute(index).fetchall() == before
         newest = warehouse.execute(
@@ -158,10 +159,43 @@ def test_a_good_row_stands_when_its_newer_version_cannot(shop: ShopFolders) -> N
             connection, load_id="broken", source="test", load_date=date(2018, 2, 1), known_at_is_assumed=False,
             tables={"orders": orders},
         )  # fmt: skip
-    _dbt(shop, "run", "-s", "tag:staging")
+    dbt(shop, "run", "-s", "tag:staging")
     with reading(shop.warehouse) as warehouse:
         assert warehouse.execute("select order_id from staging.stg_shop__orders order by 1").fetchall() == before
         reasons = warehouse.execute(
             "select distinct reason from staging.quarantine where landing_table = 'orders'"
         ).fetchall()
     assert reasons == [("currency is missing",)]
+
+
+def test_a_model_that_fails_leaves_its_table_and_replaces_it_once_it_works(shop: ShopFolders) -> None:
+    def campaigns() -> tuple[object, ...]:
+        with reading(shop.warehouse) as warehouse:
+            there = warehouse.execute("select count(*), max(campaign_id) from marts.dim_campaigns").fetchone()
+            beside = warehouse.execute(
+                "select count(*) from duckdb_tables() where table_name like '%dbt_tmp'"
+            ).fetchone()
+            described = warehouse.execute(
+                "select count(*) > 3 and count(*) = count(comment) from duckdb_columns() "
+                "where schema_name = 'marts' and table_name = 'dim_campaigns'"
+            ).fetchone()
+        assert there
+        return (*there, beside, described)
+
+    staged = "staging.stg_campaigns__campaigns"
+    before = campaigns()
+    assert before[2:] == ((0,), (True,))
+    with duckdb.connect(str(shop.warehouse)) as connection:
+        connection.execute(f"create table main.as_it_was as from {staged}")
+        connection.execute(
+            f"create or replace table {staged} as select * replace (null::varchar as campaign_id) from {staged}"
+        )
+    with pytest.raises(AssertionError, match="NOT NULL constraint failed"):
+        dbt(shop, "run", "-s", "dim_campaigns")
+    assert campaigns() == before
+    with duckdb.connect(str(shop.warehouse)) as connection:
+        connection.execute(f"create or replace table {staged} as from main.as_it_was limit 3")
+    dbt(shop, "run", "-s", "dim_campaigns")
+    after = campaigns()
+    assert after[0] == 3
+    assert after[2:] == before[2:]

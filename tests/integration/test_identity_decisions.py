@@ -9,7 +9,7 @@ from orchestration.content import content_hashes
 from orchestration.ledger import read_decisions
 from orchestration.warehouse import reading
 from shops import ShopFolders
-from tests.conftest import run_command
+from tests.integration.dbt_here import dbt
 
 # What counts on customers; the rest of identity also tells how they came about.
 DOWNSTREAM = ("features.", "segments.", "scores.", "marts.", "identity.int_identity__customers",
@@ -126,9 +126,7 @@ def test_undo_brings_back_both_customers_and_all_that_counts_on_them(
     shop: ShopFolders, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def build() -> dict[str, str]:
-        arguments = ("build", "--exclude-resource-type", "unit_test", "--select", "tag:identity+")
-        done = run_command(shop.data_root, "-m", "dbt.cli.main", *arguments, "--target-path", str(shop.data / "target"))
-        assert done.returncode == 0, done.stdout[-3000:]
+        dbt(shop, "build", "--exclude-resource-type", "unit_test", "--select", "tag:identity+")
         hashes = content_hashes(shop.warehouse)
         return {name: value for name, value in hashes.items() if name.startswith(DOWNSTREAM)}
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from orchestration.running import run_chain
 from orchestration.warehouse import reading
-from shops import PROJECT_ROOT, ShopFolders
-from tests.conftest import small_environment
+from shops import ShopFolders
+from tests.integration.dbt_here import dbt
 
 EVALUATED = "select * from segments.int_segments__evaluations"
 MEMBERS = "select segment_key, as_of_date, customer_id from segments.int_segments__history"
@@ -30,14 +27,9 @@ def ledger(shop: ShopFolders) -> list[str]:
                   for file in (shop.state / table).glob("[0-9]*.parquet"))  # fmt: skip
 
 
-def build(shop: ShopFolders, *options: str, **variables: Any) -> None:
+def build(shop: ShopFolders, **variables: Any) -> None:
     """`dbt build` of the segments, in place."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--quiet", "build", "--select", "tag:segments", *options,
-         "--vars", json.dumps(variables)],
-        cwd=PROJECT_ROOT, env=small_environment(shop.data_root), capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    dbt(shop, "build", "--select", "tag:segments", **variables)
 
 
 def test_another_threshold_changes_nothing_of_the_past(shop: ShopFolders) -> None:

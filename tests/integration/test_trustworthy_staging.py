@@ -16,13 +16,7 @@ from ingestion.contract import CONTRACT_FILE
 from orchestration.warehouse import reading
 from shops import ShopFolders
 from tests.conftest import run_command
-
-
-def _dbt(folders: ShopFolders, *arguments: str) -> None:
-    target = str(folders.data / "target")
-    done = run_command(folders.data_root, "-m", "dbt.cli.main", *arguments, "--target-path", target)
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert "WARN=0 ERROR=0 SKIP=0" in done.stdout
+from tests.integration.dbt_here import dbt
 
 
 def _rewrite(file: Path, query: str) -> None:
@@ -66,7 +60,7 @@ def test_a_zone_of_the_first_contract_still_runs(fresh_shop: ShopFolders) -> Non
         data_docs=False,
     )
     assert report.failures == []
-    _dbt(fresh_shop, "build", "-s", "tag:staging")
+    dbt(fresh_shop, "build", "-s", "tag:staging")
     with reading(fresh_shop.warehouse) as warehouse:
         orders = warehouse.execute("select count(*), count(user_id) from staging.stg_shop__orders").fetchone()
     assert orders is not None
@@ -126,7 +120,7 @@ def test_returns_currencies_and_missing_orders_go_through_the_whole_project(fres
             is_synthetic=True, tables={"orders": orders, "order_lines": lines, "exchange_rates": rates},
         )  # fmt: skip
 
-    _dbt(fresh_shop, "build")
+    dbt(fresh_shop, "build")
 
     with reading(fresh_shop.warehouse) as warehouse:
 
