@@ -315,8 +315,10 @@ def _open_ui(folders: ShopFolders, port: int | None) -> int:
     print(f"Dagster for the shop '{folders.shop}' comes up at http://127.0.0.1:{chosen} (Ctrl-C ends it)", flush=True)
     _serve_reports()
     command = ["-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", str(chosen)]
+    # What Dagster tells about its own commands is nothing to those who typed `make ui`.
+    quietly = ["-W", "ignore:Function `dev_command`"]
     # Replaces this process, so that one Ctrl-C reaches Dagster and all of its children.
-    os.execv(sys.executable, [sys.executable, *command])
+    os.execv(sys.executable, [sys.executable, *quietly, *command])
 
 
 def _serve_reports() -> None:
