@@ -68,6 +68,7 @@ def test_a_zone_of_the_first_contract_still_runs(fresh_shop: ShopFolders) -> Non
     assert orders[1] == 0
 
 
+@pytest.mark.slow
 def test_returns_currencies_and_missing_orders_go_through_the_whole_project(fresh_shop: ShopFolders) -> None:
     """Every dbt test of the project holds when things come back; synthetic rows are labelled, wrong ones reported."""
     folder = fresh_shop.landing
