@@ -81,8 +81,12 @@ class Decision:
 
 
 def fingerprint(folders: ShopFolders) -> str:
-    """A hash of all that a run's result depends on: code, settings, landed files, what people decided, the date."""
-    asked = [os.environ.get(name, "") for name in ("AUDIENCE_AS_OF", "AUDIENCE_DEMO_HOUSEHOLDS")]
+    """A hash of all that a run's result depends on: code, settings, landed files, what people decided, the date.
+
+    With it the address of a PostgreSQL: one that has just been named has not got the tables yet.
+    """
+    names = ("AUDIENCE_AS_OF", "AUDIENCE_DEMO_HOUSEHOLDS", "AUDIENCE_POSTGRES_URL")
+    asked = [os.environ.get(name, "") for name in names]
     digest = hashlib.sha256(" ".join(asked).encode())
     for name in _CODE:
         path = PROJECT_ROOT / name

@@ -38,12 +38,15 @@ def test_a_rerun_and_a_rebuild_change_nothing(shop: ShopFolders) -> None:
     assert ledger(shop) == files, "what the ledger has so is not recorded again"
 
 
-def test_a_second_run_that_would_change_nothing_says_so(shop: ShopFolders) -> None:
+def test_a_second_run_that_would_change_nothing_says_so(shop: ShopFolders, monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_up_to_date(shop)
     again = run_command(shop.data_root, "-m", "orchestration", "run", "--if-changed")
     assert again.returncode == 0
     assert "up to date" in again.stdout
     assert "Recent Buyers" in again.stdout
 
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("AUDIENCE_POSTGRES_URL", "postgresql://127.0.0.1/new")
+        assert not is_up_to_date(shop), "a server that has just been named has no tables yet"
     (shop.landing / "orders" / "load_date=2018-01-01" / "completejourney-200-households.parquet").touch()
     assert not is_up_to_date(shop)
