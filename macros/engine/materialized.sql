@@ -63,8 +63,9 @@
         {{ alter_relation_comment(relation, model.description) }}
     {%- endif -%}
     {%- if config.persist_column_docs() -%}
-        {%- for column in model.columns.values() %}
-            comment on column {{ relation }}.{{ column.name }} is {{ duckdb_escape_comment(column.description) }};
+        {%- for column in model.columns.values() -%}
+            {%- set name = adapter.quote(column.name) if column.quote else column.name %}
+            comment on column {{ relation }}.{{ name }} is {{ duckdb_escape_comment(column.description) }};
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro -%}
