@@ -19,7 +19,7 @@ from tour.telling import Teller
 TITLE = "a changed threshold"
 NEEDS = ("landing", "state", "dbt", "warehouse.duckdb")
 RULE, NAME, CHANGED = "lapsed", "days", 45
-WEEKS = 8
+WEEKS = 4
 OTHERS_SHOWN = 4
 Part = Mapping[Any, Any]
 Parts = Mapping[str, Part]
