@@ -70,7 +70,7 @@ def page(published: Published, shop: Shop) -> Page:
         "synthetic": shop.is_synthetic("web_events"),
         "visits": visits,
         "window_days": funnel["window_days"],
-        "funnel": [(says, funnel[name], share_of(funnel[name], visits)) for name, says in FUNNEL],
+        "funnel": _steps(funnel),
         "ordered": [_path(row, ordered) for row in published.rows(_ORDERED, PATHS)],
         "left": [_path(row, left) for row in published.rows(_LEFT, PATHS)],
         "last": [
@@ -101,10 +101,15 @@ def _of_segment(rows: list[Row]) -> dict[str, Any]:
     away = [row for row in named if row["furthest_step"] != "order"][:PATHS_OF_SEGMENT]
     return {
         "window_days": rows[0]["window_days"],
-        "funnel": [(says, counts[name], share_of(counts[name], visits)) for name, says in FUNNEL],
+        "funnel": _steps(counts),
         "ordered": [_path(row, ordered) for row in to_order],
         "left": [_path(row, visits - ordered) for row in away],
     }
+
+
+def _steps(counts: Row) -> list[tuple[str, int, float | None]]:
+    """How far visits go: in words, how many, and their share of all."""
+    return [(says, counts[name], share_of(counts[name], counts["visits"])) for name, says in FUNNEL]
 
 
 def _path(row: Row, whole: int) -> dict[str, Any]:

@@ -70,23 +70,23 @@ class _Search:
 
     def predictions(self, asked: Sequence[tuple[Candidate, Split]], at_most: int) -> list[Floats]:
         """What each candidate says of the judged rows of a fold, having learned from about `at_most` rows."""
-        samples = [self._learned(fold, at_most) for _, fold in asked]
+        parts = [(self._learned(fold, at_most), self._judged(fold)) for _, fold in asked]
         calls = [
             (
                 candidate.build(self.numeric, self.categorical),
                 self.matrix.iloc[learned.slice.rows],
                 learned.labels,
-                self.matrix.iloc[self._judged(fold).slice.rows],
+                self.matrix.iloc[judged.slice.rows],
             )
-            for (candidate, fold), learned in zip(asked, samples, strict=True)
+            for (candidate, _), (learned, judged) in zip(asked, parts, strict=True)
         ]
-        rows = sum(len(learned) for learned in samples)
+        rows = sum(len(learned) for learned, _ in parts)
         self.fits += len(calls)
         self.rows_fitted += rows
         said = in_processes(_fitted_probability, calls, worth_it=rows >= ROWS_WORTH_PROCESSES)
         return [
-            self._judged(fold).as_seen(unweighted(learned.labels, candidate.is_balanced).apply(raw))
-            for (candidate, fold), learned, raw in zip(asked, samples, said, strict=True)
+            judged.as_seen(unweighted(learned.labels, candidate.is_balanced).apply(raw))
+            for (candidate, _), (learned, judged), raw in zip(asked, parts, said, strict=True)
         ]
 
     def _learned(self, fold: Split, at_most: int) -> Part:
