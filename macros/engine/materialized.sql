@@ -1,7 +1,7 @@
 {#-
     Tables and views on DuckDB, with fewer statements than dbt-duckdb's own materializations. Those serve foreign keys,
     indexes, DuckLake and grants, which no model here has, and look for each of them at every model: on a small shop
-    that was a third of the time of a stage.
+    that was more than a quarter of the time of a stage.
 
     Everything happens in one transaction: whoever reads meanwhile sees the old relation, and a failed build leaves it.
     A model may read its own table as it stood, because the new one is written beside it.
