@@ -18,6 +18,7 @@ import duckdb
 import yaml
 
 from ingestion.sql import literal
+from orchestration.publishing import URL_VARIABLE
 from orchestration.warehouse import has_table
 from shops import PROJECT_ROOT, ShopFolders
 
@@ -85,7 +86,7 @@ def fingerprint(folders: ShopFolders) -> str:
 
     With it the address of a PostgreSQL: one that has just been named has not got the tables yet.
     """
-    names = ("AUDIENCE_AS_OF", "AUDIENCE_DEMO_HOUSEHOLDS", "AUDIENCE_POSTGRES_URL")
+    names = ("AUDIENCE_AS_OF", "AUDIENCE_DEMO_HOUSEHOLDS", URL_VARIABLE)
     asked = [os.environ.get(name, "") for name in names]
     digest = hashlib.sha256(" ".join(asked).encode())
     for name in _CODE:

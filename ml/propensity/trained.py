@@ -28,6 +28,38 @@ JUDGED_COLUMNS = (
 )
 
 
+def judged_rows(
+    model_name: str,
+    model_version: str,
+    judged_for: str,
+    rows: pd.DataFrame,
+    probability: Floats,
+    labels: npt.NDArray[Any],
+) -> pd.DataFrame:
+    """Rows of ``ml.judged_predictions`` without run_id.
+
+    Parameters
+    ----------
+    judged_for : ``"selection"`` or ``"hold_out"``
+    rows : DataFrame with customer_id and as_of_date, of offers campaign_id too; shape (n_rows, at least 2)
+    probability, labels : arrays of shape (n_rows,)
+    """
+    nothing = pd.Series([None] * len(rows), dtype=object)
+    return pd.DataFrame(
+        {
+            "model_name": model_name,
+            "model_version": model_version,
+            "judged_for": judged_for,
+            "customer_id": rows["customer_id"].to_numpy(),
+            "as_of_date": dates_out(rows["as_of_date"]).to_numpy(),
+            "campaign_id": rows["campaign_id"].to_numpy() if "campaign_id" in rows else nothing,
+            "probability": probability,
+            "label": labels,
+        },
+        columns=list(JUDGED_COLUMNS),
+    )
+
+
 @dataclass(frozen=True)
 class Judged:
     """Rows that were predicted out of time, with the model's and the baselines' scores for them.
@@ -99,25 +131,17 @@ class TrainedModel:
 
     def judged_predictions(self) -> pd.DataFrame:
         """Rows of ``ml.judged_predictions`` without run_id: those of the selection, then those of the hold-out."""
-        parts = []
-        for name, judged in (("selection", self.selection), ("hold_out", self.hold_out)):
-            nothing = pd.Series([None] * len(judged), dtype=object)
-            campaigns = judged.rows["campaign_id"].to_numpy() if "campaign_id" in judged.rows else nothing
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "model_name": self.scorer.model_name,
-                        "model_version": self.scorer.model_version,
-                        "judged_for": name,
-                        "customer_id": judged.rows["customer_id"].to_numpy(),
-                        "as_of_date": dates_out(judged.rows["as_of_date"]).to_numpy(),
-                        "campaign_id": campaigns,
-                        "probability": next(iter(judged.scores.values())),
-                        "label": judged.labels,
-                    },
-                    columns=list(JUDGED_COLUMNS),
-                )
+        parts = [
+            judged_rows(
+                self.scorer.model_name,
+                self.scorer.model_version,
+                name,
+                judged.rows,
+                next(iter(judged.scores.values())),
+                judged.labels,
             )
+            for name, judged in (("selection", self.selection), ("hold_out", self.hold_out))
+        ]
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
     def metrics(self) -> dict[str, float | None]:

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.evaluation import performance_rows
-from ml.frames import content_hash, dates_out, feature_matrix, model_version, schema_hash
+from ml.frames import content_hash, feature_matrix, model_version, schema_hash
 from ml.propensity.calibration import Calibration
 from ml.propensity.scorer import fit_scorer
 from ml.propensity.tasks import RFM_FEATURES
-from ml.propensity.trained import JUDGED_COLUMNS
+from ml.propensity.trained import judged_rows
 from ml.resampling import blocks_of, drawn_sums, draws, interval
 from ml.response.fitting import CANDIDATE, RFM, Fitted, fit, levelled, rarer
 from ml.response.outcomes import FEATURES, TYPE, Outcome, eligible_rows, known_at, responses_of
@@ -299,18 +299,12 @@ def _judged(
     ]
     filled = [part for part in found if len(part)]
     performance = pd.concat(filled, ignore_index=True) if filled else found[0]
-    held_out = rows[tested]
-    predictions = pd.DataFrame(
-        {
-            "model_name": identity["model_name"],
-            "model_version": identity["model_version"],
-            "judged_for": "hold_out",
-            "customer_id": held_out["customer_id"].to_numpy(),
-            "as_of_date": dates_out(held_out["as_of_date"]).to_numpy(),
-            "campaign_id": held_out["campaign_id"].to_numpy(),
-            "probability": scores["model"][tested],
-            "label": labels[tested],
-        },
-        columns=list(JUDGED_COLUMNS),
+    predictions = judged_rows(
+        identity["model_name"],
+        identity["model_version"],
+        "hold_out",
+        rows[tested],
+        scores["model"][tested],
+        labels[tested],
     )
     return performance, predictions

@@ -7,6 +7,7 @@ import pytest
 from orchestration.content import content_hashes
 from orchestration.ledger import ledger_contract
 from orchestration.model_ledger import RECORDED
+from orchestration.publishing import URL_VARIABLE
 from orchestration.running import is_up_to_date, run_chain
 from shops import ShopFolders
 from tests.conftest import run_command
@@ -46,7 +47,7 @@ def test_a_second_run_that_would_change_nothing_says_so(shop: ShopFolders, monke
     assert "Recent Buyers" in again.stdout
 
     with monkeypatch.context() as elsewhere:
-        elsewhere.setenv("AUDIENCE_POSTGRES_URL", "postgresql://127.0.0.1/new")
+        elsewhere.setenv(URL_VARIABLE, "postgresql://127.0.0.1/new")
         assert not is_up_to_date(shop), "a server that has just been named has no tables yet"
     (shop.landing / "orders" / "load_date=2018-01-01" / "completejourney-200-households.parquet").touch()
     assert not is_up_to_date(shop)
